@@ -1,0 +1,44 @@
+// Package awsclient loads the AWS SDK's configuration and checks, before the
+// first call, that a region and credentials are there.
+//
+// It stands identical in each binary's module; `task lint` compares the copies.
+package awsclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// credentialsTimeout bounds the search for credentials, container and instance
+// metadata included.
+const credentialsTimeout = 5 * time.Second
+
+// Sentinels for what is missing.
+var (
+	ErrNoRegion      = errors.New("no AWS region: set AWS_REGION, or a profile that has one")
+	ErrNoCredentials = errors.New("no AWS credentials: give the task a role, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile in AWS_PROFILE")
+)
+
+// Load reads the SDK's own variables and files (AWS_REGION, AWS_ENDPOINT_URL,
+// AWS_PROFILE, …). It returns an error that wraps ErrNoRegion or
+// ErrNoCredentials when one of them is missing, within some five seconds.
+func Load(ctx context.Context) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, ErrNoRegion
+	}
+	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
+	defer cancel()
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return aws.Config{}, fmt.Errorf("%w (%w)", ErrNoCredentials, err)
+	}
+	return cfg, nil
+}
