@@ -14,24 +14,30 @@ import (
 // Formats a log can have.
 const (
 	JSON    = "json"    // one object a line, for collectors
-	Console = "console" // aligned text, for people; coloured only where color is set
+	Console = "console" // aligned text, for people; colored on request
 )
 
 // New returns a logger for the named binary and version. level is a zerolog
 // level name that was checked before; an unknown one means info. Times are UTC
 // with milliseconds.
 func New(w io.Writer, level, format string, color bool, binary, version string) zerolog.Logger {
-	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil || level == "" {
 		parsed = zerolog.InfoLevel
 	}
 	if format == Console {
 		w = zerolog.ConsoleWriter{Out: w, NoColor: !color, TimeFormat: "15:04:05.000"}
-		return zerolog.New(w).Level(parsed).With().Timestamp().Logger()
+		return zerolog.New(w).Level(parsed).Hook(timestamp{})
 	}
-	return zerolog.New(w).Level(parsed).With().Str("binary", binary).Str("version", version).Logger().
-		Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) { e.Time("time", time.Now().UTC()) }))
+	return zerolog.New(w).Level(parsed).With().Str("binary", binary).Str("version", version).Logger().Hook(timestamp{})
+}
+
+// timestamp adds the time with milliseconds, which zerolog does only through a
+// global.
+type timestamp struct{}
+
+func (timestamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
+	e.Str(zerolog.TimestampFieldName, time.Now().UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 }
 
 // ValidLevel tells whether level is a zerolog level name.
