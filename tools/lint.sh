@@ -1,0 +1,45 @@
+#!/bin/sh
+# lint.sh MODULE...: every static check, all findings in one go. What a machine
+# lacks (shellcheck, the vulnerability database) is skipped with a line that says so.
+set -u
+root=$(CDPATH="" cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root" || exit 1
+export GOWORK=off
+failed=0
+fail() { echo "lint: $*" >&2; failed=1; }
+
+golangci=$(tools/tool.sh golangci-lint) || exit 1
+govulncheck=$(tools/tool.sh govulncheck) || exit 1
+
+unformatted=$(gofmt -l "$@")
+[ -z "$unformatted" ] || fail "gofmt would change: $unformatted"
+
+for module in "$@"; do
+  echo "lint $module"
+  (cd "$module" && "$golangci" run --config "$root/.golangci.yml" ./...) || fail "golangci-lint in $module"
+  go -C "$module" mod tidy -diff || fail "go mod tidy would change $module"
+done
+
+for package in settings logging awsclient; do
+  for module in consumer leasekeeper; do
+    for file in "producer/internal/$package"/*.go; do
+      sed "s#/producer/#/$module/#" "$file" | cmp -s - "$module/internal/$package/$(basename "$file")" ||
+        fail "$file and its copy in $module differ"
+    done
+  done
+done
+
+if curl -sfm 10 https://vuln.go.dev/index/db.json >/dev/null 2>&1; then
+  for module in "$@"; do
+    "$govulncheck" -C "$module" ./... || fail "govulncheck in $module"
+  done
+else
+  echo "lint: SKIP govulncheck: its database at vuln.go.dev cannot be reached" >&2
+fi
+
+if command -v shellcheck >/dev/null; then
+  git ls-files -co --exclude-standard -- '*.sh' task .ci/run | xargs shellcheck || fail shellcheck
+else
+  echo "lint: SKIP shellcheck: not installed" >&2
+fi
+exit $failed
