@@ -1,0 +1,178 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Account is the id of the one account that localaws serves.
+const Account = "000000000000"
+
+// maxBody is above the largest request of either service: 16 MiB of
+// BatchWriteItem, and 10 MiB of PutRecords once in base64.
+const maxBody = 32 << 20
+
+// Handler serves the AWS protocols on top of services.
+type Handler struct {
+	services map[string]Service
+	hook     Hook
+	now      func() time.Time
+	buffers  sync.Pool
+}
+
+// NewHandler returns a handler for the services. hook may be nil; now gives
+// the Date header.
+func NewHandler(services []Service, hook Hook, now func() time.Time) *Handler {
+	byTarget := make(map[string]Service, len(services))
+	for _, s := range services {
+		byTarget[s.Target()] = s
+	}
+	return &Handler{services: byTarget, hook: hook, now: now, buffers: sync.Pool{
+		New: func() any { b := make([]byte, 0, 16<<10); return &b },
+	}}
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	header := w.Header()
+	r := &Request{ID: newRequestID(), Account: Account}
+	header["X-Amzn-Requestid"] = []string{r.ID}
+	header.Set("Date", h.now().UTC().Format(http.TimeFormat))
+	enc, ok := encodingOf(hr.Header.Get("Content-Type"))
+	r.Encoding = enc
+	service, err := h.find(hr, r)
+	switch {
+	case err != nil:
+		h.writeError(w, r, err)
+		return
+	case !ok:
+		h.writeError(w, r, &Error{Code: "SerializationException", Message: "unknown content type " + strconv.Quote(hr.Header.Get("Content-Type"))})
+		return
+	}
+	in := h.buffer()
+	defer h.release(in)
+	if *in, err = readBody(w, hr, *in); err != nil {
+		h.writeError(w, r, &Error{Code: "RequestEntityTooLargeException", Message: "request body: " + err.Error(), Status: http.StatusRequestEntityTooLarge})
+		return
+	}
+	r.Body = *in
+	h.serve(hr.Context(), w, service, r)
+}
+
+// find names the service and fills the request from the headers.
+func (h *Handler) find(hr *http.Request, r *Request) (Service, error) {
+	target, operation, _ := strings.Cut(hr.Header.Get("X-Amz-Target"), ".")
+	if hr.Method != http.MethodPost || target == "" {
+		return nil, Errorf("UnknownOperationException", "want a POST with an X-Amz-Target header; the admin endpoint is /_localaws/")
+	}
+	service := h.services[target]
+	if service == nil {
+		return nil, Errorf("UnknownOperationException", "localaws does not serve the target %q", target)
+	}
+	r.Operation = operation
+	var err error
+	r.Client, r.Region, err = parseAuthorization(hr.Header.Get("Authorization"))
+	return service, err
+}
+
+func (h *Handler) serve(ctx context.Context, w http.ResponseWriter, s Service, r *Request) {
+	answer, err := h.call(ctx, s, r)
+	if errors.Is(err, ErrDrop) {
+		panic(http.ErrAbortHandler)
+	}
+	if err != nil {
+		h.writeError(w, r, err)
+		return
+	}
+	if stream, ok := answer.(Streamer); ok {
+		if err := stream.Stream(ctx, w); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
+	out := h.buffer()
+	defer h.release(out)
+	*out, err = r.Encoding.append(*out, answer)
+	if err != nil {
+		h.writeError(w, r, err)
+		return
+	}
+	writeBody(w, s, r, http.StatusOK, *out)
+}
+
+func (h *Handler) call(ctx context.Context, s Service, r *Request) (answer any, err error) {
+	if h.hook != nil {
+		err = h.hook.Before(ctx, s, r)
+	}
+	if err == nil {
+		answer, err = s.Serve(ctx, r)
+	}
+	if h.hook != nil {
+		if late := h.hook.After(ctx, s, r, err); late != nil {
+			err = late
+		}
+	}
+	return answer, err
+}
+
+func (h *Handler) writeError(w http.ResponseWriter, r *Request, err error) {
+	e := AsError(err)
+	out, encodeErr := r.Encoding.append(nil, e.body())
+	if encodeErr != nil {
+		out = nil
+	}
+	writeBody(w, nil, r, e.status(), out)
+}
+
+func writeBody(w http.ResponseWriter, s Service, r *Request, status int, body []byte) {
+	header := w.Header()
+	header.Set("Content-Type", string(r.Encoding))
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Encoding == JSON10 || (s != nil && s.Name() == "dynamodb") {
+		header.Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that went away needs no answer
+}
+
+func readBody(w http.ResponseWriter, hr *http.Request, into []byte) ([]byte, error) {
+	if n := hr.ContentLength; n > int64(cap(into)) && n <= maxBody {
+		into = make([]byte, 0, n+1)
+	}
+	src := http.MaxBytesReader(w, hr.Body, maxBody)
+	for {
+		if len(into) == cap(into) {
+			into = append(into, 0)[:len(into)]
+		}
+		n, err := src.Read(into[len(into):cap(into)])
+		into = into[:len(into)+n]
+		if errors.Is(err, io.EOF) {
+			return into, nil
+		}
+		if err != nil {
+			return into, err
+		}
+	}
+}
+
+func (h *Handler) buffer() *[]byte {
+	b, ok := h.buffers.Get().(*[]byte)
+	if !ok {
+		b = new([]byte)
+	}
+	*b = (*b)[:0]
+	return b
+}
+
+func (h *Handler) release(b *[]byte) {
+	if cap(*b) <= 4<<20 {
+		h.buffers.Put(b)
+	}
+}
