@@ -1,0 +1,136 @@
+package awslocal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// Admin is localaws's own endpoint for faults, limits and counters.
+type Admin struct{ url string }
+
+// Fault is one rule. Empty fields match everything; Rate 0 means every call,
+// Count 0 until the rule is deleted.
+type Fault struct {
+	ID        string  `json:"id,omitempty"`
+	Service   string  `json:"service,omitempty"`
+	Operation string  `json:"operation,omitempty"`
+	Client    string  `json:"client,omitempty"`
+	Kind      string  `json:"kind"` // latency, throttle, error, drop, lose_response, partial, stall
+	Rate      float64 `json:"rate,omitempty"`
+	Count     int     `json:"count,omitempty"`
+	LatencyMS int     `json:"latency_ms,omitempty"`
+	Code      string  `json:"code,omitempty"`
+	Status    int     `json:"status,omitempty"`
+	Resource  string  `json:"resource,omitempty"`
+	Shard     string  `json:"shard,omitempty"`
+}
+
+// Calls counts the calls of one operation by one client.
+type Calls struct {
+	Service    string  `json:"service"`
+	Operation  string  `json:"operation"`
+	Client     string  `json:"client"`
+	Calls      int64   `json:"calls"`
+	Errors     int64   `json:"errors"`
+	Throttles  int64   `json:"throttles"`
+	ReadUnits  float64 `json:"read_units"`
+	WriteUnits float64 `json:"write_units"`
+	Records    int64   `json:"records"`
+	Bytes      int64   `json:"bytes"`
+}
+
+// Table counts the item writes of one table. An overwrite is a put that
+// replaced an item that was there.
+type Table struct {
+	Puts       int64 `json:"puts"`
+	Overwrites int64 `json:"overwrites"`
+	Deletes    int64 `json:"deletes"`
+}
+
+// Counters is everything localaws has counted since the last reset.
+type Counters struct {
+	Calls  []Calls          `json:"calls"`
+	Tables map[string]Table `json:"tables"`
+}
+
+// Sum adds up the calls whose service is service and whose client ends in
+// suffix.
+func (c Counters) Sum(service, suffix string) Calls {
+	sum := Calls{Service: service, Client: suffix}
+	for _, call := range c.Calls {
+		if strings.EqualFold(call.Service, service) && strings.HasSuffix(call.Client, suffix) {
+			sum.Calls += call.Calls
+			sum.Errors += call.Errors
+			sum.Throttles += call.Throttles
+			sum.ReadUnits += call.ReadUnits
+			sum.WriteUnits += call.WriteUnits
+			sum.Records += call.Records
+			sum.Bytes += call.Bytes
+		}
+	}
+	return sum
+}
+
+// Counters reads the counters.
+func (a *Admin) Counters(ctx context.Context) (Counters, error) {
+	var c Counters
+	err := a.call(ctx, http.MethodGet, "counters", nil, &c)
+	return c, err
+}
+
+// ResetCounters sets every counter to nothing.
+func (a *Admin) ResetCounters(ctx context.Context) error {
+	return a.call(ctx, http.MethodDelete, "counters", nil, nil)
+}
+
+// AddFault makes one rule.
+func (a *Admin) AddFault(ctx context.Context, f Fault) error {
+	return a.call(ctx, http.MethodPost, "faults", f, nil)
+}
+
+// ClearFaults deletes every rule.
+func (a *Admin) ClearFaults(ctx context.Context) error {
+	return a.call(ctx, http.MethodDelete, "faults", nil, nil)
+}
+
+// EnforceLimits switches the service's real limits per shard on or off.
+func (a *Admin) EnforceLimits(ctx context.Context, enforce bool) error {
+	return a.call(ctx, http.MethodPut, "limits", map[string]bool{"enforce": enforce}, nil)
+}
+
+func (a *Admin) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", path, err)
+		}
+		body = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, a.url+"/_localaws/"+path, body)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode/100 != 2 {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
+		return fmt.Errorf("%s %s: status %d: %s", method, path, resp.StatusCode, text)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
+		return fmt.Errorf("decode %s: %w", path, err)
+	}
+	return nil
+}

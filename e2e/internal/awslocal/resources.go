@@ -1,0 +1,98 @@
+package awslocal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+)
+
+// Names of what the harness creates: the defaults of the binaries' settings.
+const (
+	Stream          = "test"
+	MessagesTable   = "messages"
+	LeaseTable      = "leases"
+	WorkerTable     = "workers"
+	DeadLetterTable = "dead-letters"
+)
+
+const activeTimeout = 30 * time.Second
+
+// CreateAll creates the stream and every table, and waits until they can be used.
+func (s *Server) CreateAll(ctx context.Context, shards int32) error {
+	if err := s.CreateStream(ctx, Stream, shards); err != nil {
+		return err
+	}
+	for table, key := range map[string]string{
+		MessagesTable: "id", LeaseTable: "leaseKey", WorkerTable: "workerId", DeadLetterTable: "id",
+	} {
+		if err := s.createTable(ctx, table, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CreateStream creates a stream and waits until it is active.
+func (s *Server) CreateStream(ctx context.Context, name string, shards int32) error {
+	if _, err := s.Kinesis.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}); err != nil {
+		return fmt.Errorf("create stream %q: %w", name, err)
+	}
+	return s.WaitStream(ctx, name)
+}
+
+// WaitStream waits until a stream is active.
+func (s *Server) WaitStream(ctx context.Context, name string) error {
+	return poll(ctx, activeTimeout, func() (bool, error) {
+		out, err := s.Kinesis.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &name})
+		if err != nil {
+			return false, fmt.Errorf("describe stream %q: %w", name, err)
+		}
+		return out.StreamDescriptionSummary.StreamStatus == types.StreamStatusActive, nil
+	})
+}
+
+func (s *Server) createTable(ctx context.Context, name, key string) error {
+	_, err := s.DynamoDB.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: dynamotypes.BillingModePayPerRequest,
+		AttributeDefinitions: []dynamotypes.AttributeDefinition{{AttributeName: &key, AttributeType: dynamotypes.ScalarAttributeTypeS}},
+		KeySchema:            []dynamotypes.KeySchemaElement{{AttributeName: &key, KeyType: dynamotypes.KeyTypeHash}},
+	})
+	if err != nil {
+		return fmt.Errorf("create table %q: %w", name, err)
+	}
+	return poll(ctx, activeTimeout, func() (bool, error) {
+		out, err := s.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
+		if err != nil {
+			return false, fmt.Errorf("describe table %q: %w", name, err)
+		}
+		return out.Table.TableStatus == dynamotypes.TableStatusActive, nil
+	})
+}
+
+// poll asks every 20 ms until done, an error, the timeout or the end of ctx.
+func poll(ctx context.Context, timeout time.Duration, done func() (bool, error)) error {
+	deadline := time.NewTimer(timeout)
+	defer deadline.Stop()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		ok, err := done()
+		if err != nil || ok {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			return errors.New("not active in time")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

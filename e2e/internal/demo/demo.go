@@ -1,0 +1,198 @@
+// Package demo is the whole system on one machine for a few seconds: ten
+// thousand messages through three shards and three tasks, one task killed on
+// the way and a new one joining, and every message looked for at the end.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/build"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/proc"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/view"
+)
+
+// Options of a demo.
+type Options struct {
+	Binaries build.Binaries
+	LogDir   string
+	Messages int           // 10 000 if 0
+	Rate     int           // messages a second; 1 000 if 0
+	Lease    time.Duration // 2 s if 0
+}
+
+// Verdict is the last line of the demo.
+type Verdict struct {
+	Demo       string  `json:"demo"` // ok or failed
+	Produced   int     `json:"produced"`
+	Stored     int     `json:"stored"`
+	Missing    int     `json:"missing"`
+	Duplicated int     `json:"duplicated"`
+	OutOfOrder int     `json:"out_of_order"`
+	FailoverMS int64   `json:"failover_ms"`
+	Seconds    float64 `json:"seconds"`
+	Error      string  `json:"error,omitempty"`
+}
+
+// Bounds of the waits, for machines much slower than the demo is made for.
+const (
+	balanceTimeout  = 8 * time.Second
+	readTimeout     = 60 * time.Second
+	failoverTimeout = 30 * time.Second
+	producerTimeout = 120 * time.Second
+	storedTimeout   = 60 * time.Second
+	sampleEvery     = time.Second
+	showEvery       = 250 * time.Millisecond
+	freshRead       = 2 * time.Second
+)
+
+type demo struct {
+	Options
+	screen  *view.Screen
+	started time.Time
+	cluster *cluster.Cluster
+	order   *verify.Order
+}
+
+// Run runs the demo. It leaves no process behind, whatever happens.
+func Run(ctx context.Context, o Options, screen *view.Screen) Verdict {
+	if o.Messages == 0 {
+		o.Messages = 10_000
+	}
+	if o.Rate == 0 {
+		o.Rate = 1_000
+	}
+	if o.Lease == 0 {
+		o.Lease = 2 * time.Second
+	}
+	d := &demo{Options: o, screen: screen, started: time.Now()}
+	verdict, err := d.run(ctx)
+	verdict.Seconds = math.Round(time.Since(d.started).Seconds()*10) / 10
+	verdict.Demo = "ok"
+	if err == nil {
+		err = judge(verdict, o.Messages)
+	}
+	if err != nil {
+		verdict.Demo, verdict.Error = "failed", err.Error()
+	}
+	return verdict
+}
+
+func judge(v Verdict, want int) error {
+	switch {
+	case v.Produced != want:
+		return fmt.Errorf("%d of %d messages are in the stream", v.Produced, want)
+	case v.Missing > 0 || v.Stored != want:
+		return fmt.Errorf("%d messages are missing", v.Missing)
+	case v.Duplicated > 0:
+		return fmt.Errorf("%d messages are there more than once", v.Duplicated)
+	case v.OutOfOrder > 0:
+		return fmt.Errorf("%d breaches of the order of checkpoints", v.OutOfOrder)
+	}
+	return nil
+}
+
+func (d *demo) run(ctx context.Context) (Verdict, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c, err := cluster.New(ctx, cluster.Options{Binaries: d.Binaries, LogDir: d.LogDir, Lease: d.Lease})
+	if c != nil {
+		defer c.Close()
+	}
+	if err != nil {
+		return Verdict{}, err
+	}
+	d.cluster = c
+	d.screen.Event("localaws at %s: stream of 3 shards, tables", c.AWS.URL)
+	if _, err := c.AddTasks(ctx, 3); err != nil {
+		return Verdict{}, err
+	}
+	d.screen.Event("3 tasks up, each a leasekeeper and a consumer")
+	producer, err := c.StartProducer(d.Messages, d.Rate)
+	if err != nil {
+		return Verdict{}, err
+	}
+	d.screen.Event("producer: %d messages, %d a second", d.Messages, d.Rate)
+	d.order = &verify.Order{
+		DynamoDB: c.AWS.DynamoDB, LeaseTable: awslocal.LeaseTable, Messages: awslocal.MessagesTable,
+		Records: verify.NewStreamReader(c.AWS.Kinesis, awslocal.Stream),
+	}
+	watching := d.watch(ctx)
+	failover, err := d.scenario(ctx, producer)
+	if err != nil {
+		return Verdict{FailoverMS: failover.Milliseconds()}, err
+	}
+	verdict, err := d.verify(ctx, func() { cancel(); <-watching })
+	verdict.FailoverMS = failover.Milliseconds()
+	return verdict, err
+}
+
+// watch shows the state and samples the checkpoints until ctx ends; the channel
+// is closed after that.
+func (d *demo) watch(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	sampled := make(chan struct{})
+	go func() {
+		defer close(sampled)
+		d.order.Run(ctx, sampleEvery)
+	}()
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(showEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				d.screen.Show(d.cluster.Observe(ctx, d.started, d.Messages))
+			case <-ctx.Done():
+				<-sampled
+				return
+			}
+		}
+	}()
+	return done
+}
+
+// verify looks for every message, after a wait for those just being stored.
+func (d *demo) verify(ctx context.Context, stopWatching func()) (Verdict, error) {
+	records := verify.NewStreamReader(d.cluster.AWS.Kinesis, awslocal.Stream)
+	waiting, cancel := context.WithTimeout(ctx, storedTimeout)
+	defer cancel()
+	read := func(ctx context.Context) (verify.Report, error) {
+		return verify.Tables(ctx, records, d.cluster.AWS.DynamoDB, awslocal.MessagesTable, "")
+	}
+	report, err := verify.WaitStored(waiting, d.Messages, 200*time.Millisecond, read)
+	d.screen.Event("looked for every message: %d stored, %d missing, %d twice", report.Stored, report.Missing, report.Duplicated)
+	final := d.cluster.Observe(ctx, d.started, d.Messages)
+	orderErr := d.order.Sample(ctx) // after the last message: the end state counts too
+	stopWatching()
+	d.screen.Show(final)
+	breaches, details, _ := d.order.Breaches()
+	for _, detail := range details {
+		d.screen.Event("%s", detail)
+	}
+	if err == nil {
+		err = orderErr
+	}
+	return Verdict{
+		Produced: report.Produced, Stored: report.Stored, Missing: report.Missing,
+		Duplicated: report.Duplicated, OutOfOrder: breaches,
+	}, err
+}
+
+// finish waits for the producer's own account.
+func (d *demo) finish(producer *proc.Process) error {
+	if err := producer.Wait(producerTimeout); err != nil {
+		return err
+	}
+	if code := producer.ExitCode(); code != 0 {
+		return fmt.Errorf("producer exited with %d\n%s", code, producer.Tail(10))
+	}
+	d.screen.Event("producer done: every message acknowledged")
+	return nil
+}

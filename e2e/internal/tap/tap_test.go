@@ -1,0 +1,119 @@
+package tap_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/tap"
+)
+
+// fakeKinesis hands out one record a call and closes the connection of a client
+// named "unlucky".
+func fakeKinesis(t *testing.T) *httptest.Server {
+	calls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Authorization"), "unlucky") {
+			panic(http.ErrAbortHandler)
+		}
+		calls++
+		switch r.Header.Get("X-Amz-Target") {
+		case "Kinesis_20131202.GetShardIterator":
+			_, _ = fmt.Fprintf(w, `{"ShardIterator":"it-%d"}`, calls)
+		case "Kinesis_20131202.GetRecords":
+			_, _ = fmt.Fprintf(w, `{"NextShardIterator":"it-%d","Records":[{"Data":""}]}`, calls)
+		default:
+			_, _ = io.WriteString(w, `{}`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func call(ctx context.Context, url, client, operation string, in map[string]string) (map[string]any, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(string(body)))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("X-Amz-Target", "Kinesis_20131202."+operation)
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+client+"/20260101/eu-west-1/kinesis/aws4_request")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var out map[string]any
+	return out, json.NewDecoder(resp.Body).Decode(&out)
+}
+
+func read(t *testing.T, url, client, shard string, times int) {
+	t.Helper()
+	out, err := call(t.Context(), url, client, "GetShardIterator", map[string]string{"ShardId": shard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	iterator := out["ShardIterator"].(string)
+	for range times {
+		if out, err = call(t.Context(), url, client, "GetRecords", map[string]string{"ShardIterator": iterator}); err != nil {
+			t.Fatal(err)
+		}
+		iterator = out["NextShardIterator"].(string)
+	}
+}
+
+func TestTap(t *testing.T) {
+	proxy, err := tap.Start(fakeKinesis(t).URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	read(t, proxy.URL, "task1-consumer", "a", 3)
+	moment := time.Now()
+	read(t, proxy.URL, "task1-consumer", "b", 1)
+	read(t, proxy.URL, "task2-consumer", "a", 2)
+
+	if got := proxy.Delivered(); got["a"] != 5 || got["b"] != 1 {
+		t.Errorf("got %v delivered, want a 5, b 1", got)
+	}
+	if got := proxy.LastReads()["a"].Client; got != "task2-consumer" {
+		t.Errorf("got last reader %q, want task2-consumer", got)
+	}
+	if got := proxy.FirstReads()["a"].Client; got != "task1-consumer" {
+		t.Errorf("got first reader %q, want task1-consumer", got)
+	}
+	taken := proxy.Takeovers(moment, "task1-", []string{"a", "b"})
+	if len(taken) != 1 || taken["a"].By != "task2-consumer" || taken["a"].After <= 0 {
+		t.Errorf("got takeovers %v, want a by task2-consumer", taken)
+	}
+	handoffs := proxy.Handoffs(time.Time{})
+	if len(handoffs) != 1 || handoffs[0].Shard != "a" || handoffs[0].Gap <= 0 {
+		t.Errorf("got handoffs %v, want one of a", handoffs)
+	}
+	until := time.Now().Add(time.Hour)
+	if got := proxy.LongestGap(moment, until, []string{"a", "c"}); got["a"] < time.Hour || got["c"] < time.Hour {
+		t.Errorf("got gaps %v, want the time up to the end to count", got)
+	}
+}
+
+func TestTap_DroppedConnection(t *testing.T) {
+	proxy, err := tap.Start(fakeKinesis(t).URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	_, err = call(t.Context(), proxy.URL, "unlucky", "GetRecords", nil)
+	if !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want a dropped connection", err)
+	}
+}

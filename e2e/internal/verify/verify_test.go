@@ -1,0 +1,84 @@
+package verify_test
+
+import (
+	"testing"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
+)
+
+const shard = "shardId-000000000000"
+
+func records(pairs ...any) map[string][]verify.Record {
+	out := map[string][]verify.Record{}
+	for i := 0; i < len(pairs); i += 2 {
+		out[shard] = append(out[shard], verify.Record{Shard: shard, Sequence: pairs[i].(string), Number: int64(pairs[i+1].(int))})
+	}
+	return out
+}
+
+func TestCompare(t *testing.T) {
+	stream := records("1", 0, "2", 1, "3", 2, "4", 2)
+	tests := map[string]struct {
+		items verify.Items
+		want  verify.Report
+		clean bool
+	}{
+		"all there": {
+			items: verify.Items{0: 1, 1: 1, 2: 2},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 4, Stored: 3, Duplicated: 1},
+			clean: true,
+		},
+		"one missing": {
+			items: verify.Items{0: 1, 2: 1},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 2, Stored: 2, Missing: 1},
+		},
+		"one twice": {
+			items: verify.Items{0: 2, 1: 1, 2: 1},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 4, Stored: 3, Duplicated: 1, Surplus: 1},
+		},
+		"one from nowhere": {
+			items: verify.Items{0: 1, 1: 1, 2: 2, 9: 1},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 5, Stored: 3, Duplicated: 1, Surplus: 1},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := verify.Compare(stream, tt.items)
+			if got != tt.want || got.Clean() != tt.clean {
+				t.Errorf("got %+v clean %t, want %+v clean %t", got, got.Clean(), tt.want, tt.clean)
+			}
+		})
+	}
+}
+
+func TestOrder_Judge(t *testing.T) {
+	stream := records("99", 0, "100", 1, "101", 2)
+	all := verify.Items{0: 1, 1: 1, 2: 1}
+	tests := map[string]struct {
+		checkpoints []string
+		items       verify.Items
+		want        int
+	}{
+		"forward":                  {[]string{"TRIM_HORIZON", "99", "100", "SHARD_END"}, all, 0},
+		"forward as numbers":       {[]string{"99", "100"}, all, 0},
+		"backward as numbers":      {[]string{"100", "99"}, all, 1},
+		"back to the start":        {[]string{"99", "TRIM_HORIZON"}, all, 1},
+		"out of the end":           {[]string{"SHARD_END", "101"}, all, 1},
+		"passed one":               {[]string{"100"}, verify.Items{0: 1, 2: 1}, 1},
+		"not passed yet":           {[]string{"99"}, verify.Items{0: 1}, 0},
+		"at the end, one is not":   {[]string{"SHARD_END"}, verify.Items{0: 1, 1: 1}, 1},
+		"nothing done, nothing in": {[]string{"TRIM_HORIZON"}, verify.Items{}, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var order verify.Order
+			for _, checkpoint := range tt.checkpoints {
+				order.Judge([]verify.LeaseRow{{Shard: shard, Checkpoint: checkpoint}}, tt.items, stream)
+			}
+			got, details, samples := order.Breaches()
+			if got != tt.want || samples != len(tt.checkpoints) {
+				t.Errorf("got %d breaches in %d samples (%v), want %d", got, samples, details, tt.want)
+			}
+		})
+	}
+}
