@@ -83,9 +83,10 @@ func New(o Options) *Server {
 }
 
 func newKinesis(o Options) *kinesis.Service {
-	limits := kinesis.DefaultLimits()
-	limits.Enforce = o.EnforceLimits
-	return kinesis.New(kinesis.Options{Now: o.Now, SubscriptionDuration: o.SubscriptionDuration, Limits: limits})
+	tuning := kinesis.DefaultTuning()
+	tuning.Enforce = o.EnforceLimits
+	tuning.SubscriptionMS = o.SubscriptionDuration.Milliseconds()
+	return kinesis.New(kinesis.Options{Now: o.Now, Tuning: tuning})
 }
 
 // ServeHTTP implements http.Handler.

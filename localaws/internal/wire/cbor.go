@@ -144,7 +144,7 @@ func appendStruct(dst []byte, v reflect.Value) ([]byte, error) {
 	var members []member
 	for i := range v.NumField() {
 		name, rest, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-		if name == "" || name == "-" || (rest == "omitempty" && isEmpty(v.Field(i))) {
+		if name == "" || name == "-" || (rest == "omitempty" && isEmpty(v.Field(i))) || (rest == "omitzero" && v.Field(i).IsZero()) {
 			continue
 		}
 		members = append(members, member{name, v.Field(i)})
