@@ -1,0 +1,91 @@
+# Every task reports its CPU once a minute: the count of reports is the number
+# of running tasks, without the price of Container Insights.
+resource "aws_cloudwatch_metric_alarm" "tasks_missing" {
+  alarm_name          = "${var.name}-tasks-missing"
+  alarm_description   = "Fewer tasks run than the least that should. task status says why the last ones stopped."
+  namespace           = "AWS/ECS"
+  metric_name         = "CPUUtilization"
+  dimensions          = local.service_dimensions
+  statistic           = "SampleCount"
+  comparison_operator = "LessThanThreshold"
+  threshold           = var.tasks.min
+  period              = 60
+  evaluation_periods  = 5
+  treat_missing_data  = "breaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
+# The age alarms are blind when nobody reads at all: no call, no age.
+resource "aws_cloudwatch_metric_alarm" "nobody_reads" {
+  alarm_name          = "${var.name}-nobody-reads"
+  alarm_description   = "Records come in and nobody asks for them: no task holds a shard. task status shows who should."
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  evaluation_periods  = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  metric_query {
+    id          = "unread"
+    label       = "unread"
+    expression  = "IF(FILL(incoming, 0) > 0 AND FILL(calls, 0) == 0, 1, 0)"
+    return_data = true
+  }
+
+  metric_query {
+    id = "incoming"
+
+    metric {
+      namespace   = "AWS/Kinesis"
+      metric_name = "IncomingRecords"
+      dimensions  = { StreamName = var.stream.name }
+      stat        = "Sum"
+      period      = 60
+    }
+  }
+
+  metric_query {
+    id = "calls"
+
+    metric {
+      namespace   = "AWS/Kinesis"
+      metric_name = local.age.calls
+      dimensions  = local.age.dimensions
+      stat        = "SampleCount"
+      period      = 60
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "memory" {
+  alarm_name          = "${var.name}-memory"
+  alarm_description   = "A task is near the end of its memory. Give var.task more, or the consumer a smaller byte budget."
+  namespace           = "AWS/ECS"
+  metric_name         = "MemoryUtilization"
+  dimensions          = local.service_dimensions
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 85
+  period              = 60
+  evaluation_periods  = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  alarm_name          = "${var.name}-errors"
+  alarm_description   = "The binaries log errors, three times in a quarter of an hour. task logs shows them."
+  namespace           = aws_cloudwatch_log_metric_filter.errors.metric_transformation[0].namespace
+  metric_name         = aws_cloudwatch_log_metric_filter.errors.metric_transformation[0].name
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 300
+  evaluation_periods  = 3
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+}

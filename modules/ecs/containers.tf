@@ -1,0 +1,113 @@
+locals {
+  drain = var.drain_timeout_seconds
+
+  # What every container has: no user, no writable disk, no capability.
+  container = {
+    essential              = true
+    user                   = "65532:65532"
+    readonlyRootFilesystem = true
+    privileged             = false
+    linuxParameters        = { capabilities = { drop = ["ALL"] } }
+    portMappings           = []
+    mountPoints            = []
+    volumesFrom            = []
+    systemControls         = []
+  }
+
+  environment = {
+    leasekeeper = merge(var.settings.leasekeeper, {
+      AWS_REGION               = local.region
+      LEASEKEEPER_STREAM       = var.stream.name
+      LEASEKEEPER_LEASE_TABLE  = var.tables.leases.name
+      LEASEKEEPER_WORKER_TABLE = var.tables.workers.name
+      LEASEKEEPER_LISTEN       = "127.0.0.1:9400"
+    })
+    consumer = merge(var.settings.consumer, {
+      AWS_REGION               = local.region
+      CONSUMER_LEASEKEEPER_URL = "http://127.0.0.1:9400"
+      CONSUMER_LISTEN          = "127.0.0.1:9401"
+      CONSUMER_MESSAGES_TABLE  = var.tables.messages.name
+      CONSUMER_DRAIN_TIMEOUT   = "${local.drain}s"
+    })
+    producer = merge({ PRODUCER_PROGRESS = "log" }, var.settings.producer, {
+      AWS_REGION      = local.region
+      PRODUCER_STREAM = var.stream.name
+      PRODUCER_LISTEN = "127.0.0.1:9402"
+    })
+  }
+
+  # ECS stops the containers against dependsOn: the consumer drains and reports
+  # while the leasekeeper still listens, then the leasekeeper gives its leases up.
+  containers = {
+    for binary, stop_timeout in { leasekeeper = local.drain + 20, consumer = local.drain + 10, producer = 30 } :
+    binary => merge(local.container, {
+      name        = binary
+      image       = "${var.repositories[binary].url}:${var.versions[binary]}"
+      environment = [for key, value in local.environment[binary] : { name = key, value = value }]
+      stopTimeout = stop_timeout
+      healthCheck = {
+        command     = ["CMD", "/${binary}", "healthcheck"]
+        interval    = 5
+        timeout     = 3
+        retries     = 3
+        startPeriod = 30
+      }
+      logConfiguration = {
+        logDriver = "awslogs"
+        options = {
+          awslogs-group         = local.log_group
+          awslogs-region        = local.region
+          awslogs-stream-prefix = binary
+          mode                  = "non-blocking" # a slow log never holds up a heartbeat
+          max-buffer-size       = "4m"
+        }
+      }
+    })
+  }
+}
+
+resource "aws_ecs_task_definition" "consumer" {
+  family                   = "${var.name}-consumer"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = var.task.cpu
+  memory                   = var.task.memory
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = aws_iam_role.consumer.arn
+  skip_destroy             = true # the roll-back needs the revision before
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = var.task.architecture
+  }
+
+  # A quarter of the CPU is the leasekeeper's whenever it wants it: a consumer
+  # at full load must not make it late for a heartbeat.
+  container_definitions = jsonencode([
+    merge(local.containers.consumer, {
+      cpu       = floor(var.task.cpu * 3 / 4)
+      dependsOn = [{ containerName = "leasekeeper", condition = "HEALTHY" }]
+    }),
+    merge(local.containers.leasekeeper, { cpu = floor(var.task.cpu / 4) }),
+  ])
+}
+
+resource "aws_ecs_task_definition" "producer" {
+  count = var.producer == "none" ? 0 : 1
+
+  family                   = "${var.name}-producer"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = aws_iam_role.producer[0].arn
+  skip_destroy             = true
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = var.task.architecture
+  }
+
+  container_definitions = jsonencode([local.containers.producer])
+}
