@@ -29,7 +29,8 @@ const startTimeout = 15 * time.Second
 // Server is a running localaws, or any other endpoint that speaks both
 // protocols (then without a process and without an admin endpoint).
 type Server struct {
-	URL      string // Kinesis and DynamoDB
+	URL      string // Kinesis
+	dynamo   string // DynamoDB; the same but for other servers
 	Kinesis  *kinesis.Client
 	DynamoDB *dynamodb.Client
 	Admin    *Admin
@@ -71,6 +72,7 @@ func Connect(kinesisURL, dynamoURL string) *Server {
 	cfg := aws.Config{Region: Region, Credentials: credentials.NewStaticCredentialsProvider(Client, "secret", "")}
 	return &Server{
 		URL:      kinesisURL,
+		dynamo:   dynamoURL,
 		Kinesis:  kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.BaseEndpoint = &kinesisURL }),
 		DynamoDB: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.BaseEndpoint = &dynamoURL }),
 	}
@@ -87,7 +89,7 @@ func (s *Server) Stop() {
 // given client name.
 func (s *Server) Env(client string) []string {
 	return []string{
-		"AWS_REGION=" + Region, "AWS_ENDPOINT_URL=" + s.URL,
+		"AWS_REGION=" + Region, "AWS_ENDPOINT_URL=" + s.URL, "AWS_ENDPOINT_URL_DYNAMODB=" + s.dynamo,
 		"AWS_ACCESS_KEY_ID=" + client, "AWS_SECRET_ACCESS_KEY=secret",
 	}
 }

@@ -26,6 +26,10 @@ type Options struct {
 	Lease    time.Duration // LEASEKEEPER_LEASE_DURATION; the default of the binary if 0
 	Listen   string        // of localaws; a free port if empty
 	Env      []string      // further settings of every leasekeeper and consumer
+
+	// Server is used instead of a localaws of its own: another server that
+	// speaks the protocols. It has no counters and no faults.
+	Server *awslocal.Server
 }
 
 // Cluster is a running system. Its methods may be called from any goroutine.
@@ -57,7 +61,10 @@ func New(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, fmt.Errorf("make log folder: %w", err)
 	}
 	c := &Cluster{LogDir: o.LogDir, options: o}
-	server, err := awslocal.Start(ctx, o.Binaries.LocalAWS, o.LogDir, o.Listen)
+	server, err := o.Server, error(nil)
+	if server == nil {
+		server, err = awslocal.Start(ctx, o.Binaries.LocalAWS, o.LogDir, o.Listen)
+	}
 	if err != nil {
 		return c, err
 	}

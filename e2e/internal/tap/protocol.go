@@ -75,7 +75,10 @@ func (t *Tap) answered(resp *http.Response) error {
 		t.learn(next, c.shard)
 	}
 	if c.operation == "GetRecords" {
-		t.add(Read{Shard: c.shard, Client: c.client, Sent: c.sent, Done: time.Now(), Records: len(out.Records), OK: good})
+		t.add(Read{
+			Shard: c.shard, Client: c.client, Sent: c.sent, Done: time.Now(), Records: len(out.Records),
+			OK: good, Ended: good && out.NextShardIterator == "",
+		})
 	}
 	return nil
 }

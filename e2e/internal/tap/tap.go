@@ -30,6 +30,7 @@ type Read struct {
 	Done    time.Time // the answer left
 	Records int
 	OK      bool // answered with 200
+	Ended   bool // the answer was the end of the shard
 }
 
 // Tap is a running proxy.
@@ -44,6 +45,7 @@ type Tap struct {
 	total     map[string]int // records handed out per shard
 	first     map[string]Read
 	last      map[string]Read
+	ends      map[string]Read
 }
 
 // Start listens on a free port of 127.0.0.1 and forwards to target.
@@ -58,7 +60,7 @@ func Start(target string) (*Tap, error) {
 	}
 	t := &Tap{
 		URL: "http://" + listener.Addr().String(), iterators: map[string]string{},
-		total: map[string]int{}, first: map[string]Read{}, last: map[string]Read{},
+		total: map[string]int{}, first: map[string]Read{}, last: map[string]Read{}, ends: map[string]Read{},
 	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -136,6 +138,13 @@ func (t *Tap) known(iterator string) string {
 	return t.older[iterator]
 }
 
+// Ends returns the first answer of each shard that was the shard's end.
+func (t *Tap) Ends() map[string]Read {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.ends)
+}
+
 func (t *Tap) add(r Read) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -151,4 +160,7 @@ func (t *Tap) add(r Read) {
 		t.first[r.Shard] = r
 	}
 	t.last[r.Shard] = r
+	if _, have := t.ends[r.Shard]; r.Ended && !have {
+		t.ends[r.Shard] = r
+	}
 }

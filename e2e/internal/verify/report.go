@@ -14,7 +14,7 @@ type Report struct {
 	Produced   int // different record numbers among them
 	Items      int // in the messages table
 	Stored     int // record numbers of the stream with at least one item
-	Missing    int // record numbers of the stream without an item
+	Missing    int // items that records of the stream lack
 	Duplicated int // record numbers with more than one item
 	Surplus    int // items beyond one for each record of the stream
 	DeadLetter int // items in the dead-letter table
@@ -41,12 +41,11 @@ func Compare(records map[string][]Record, items Items) Report {
 		}
 	}
 	r.Produced = len(inStream)
-	for number := range inStream {
+	for number, n := range inStream {
 		if items[number] > 0 {
 			r.Stored++
-		} else {
-			r.Missing++
 		}
+		r.Missing += max(0, n-items[number])
 	}
 	for number, n := range items {
 		r.Items += n

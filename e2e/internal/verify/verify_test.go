@@ -29,12 +29,16 @@ func TestCompare(t *testing.T) {
 			clean: true,
 		},
 		"one missing": {
-			items: verify.Items{0: 1, 2: 1},
-			want:  verify.Report{Records: 4, Produced: 3, Items: 2, Stored: 2, Missing: 1},
+			items: verify.Items{0: 1, 2: 2},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 3, Stored: 2, Missing: 1, Duplicated: 1},
+		},
+		"one of two missing": {
+			items: verify.Items{0: 1, 1: 1, 2: 1},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 3, Stored: 3, Missing: 1},
 		},
 		"one twice": {
-			items: verify.Items{0: 2, 1: 1, 2: 1},
-			want:  verify.Report{Records: 4, Produced: 3, Items: 4, Stored: 3, Duplicated: 1, Surplus: 1},
+			items: verify.Items{0: 2, 1: 1, 2: 2},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 5, Stored: 3, Duplicated: 2, Surplus: 1},
 		},
 		"one from nowhere": {
 			items: verify.Items{0: 1, 1: 1, 2: 2, 9: 1},

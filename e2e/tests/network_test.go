@@ -1,0 +1,100 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
+)
+
+// TestNetwork runs the system on networks that are bad in one way each: nothing
+// may be lost or stored twice, nothing taken away from a live worker.
+func TestNetwork(t *testing.T) {
+	tests := map[string][]awslocal.Fault{
+		"dynamodb slow":           {{Service: "dynamodb", Kind: "latency", LatencyMS: 100}},
+		"dynamodb throttled":      {{Service: "dynamodb", Kind: "throttle", Rate: 0.1}},
+		"dynamodb fails":          {{Service: "dynamodb", Kind: "error", Rate: 0.1, Status: 500, Code: "InternalServerError"}},
+		"dynamodb loses answers":  {{Service: "dynamodb", Kind: "lose_response", Rate: 0.05}},
+		"dynamodb leaves out":     {{Service: "dynamodb", Operation: "BatchWriteItem", Kind: "partial", Rate: 0.3}},
+		"kinesis throttled":       {{Service: "kinesis", Kind: "throttle", Rate: 0.1}},
+		"kinesis fails and drops": {{Service: "kinesis", Kind: "error", Rate: 0.05, Status: 500, Code: "InternalFailure"}, {Service: "kinesis", Kind: "drop", Rate: 0.05}},
+		"kinesis loses answers":   {{Service: "kinesis", Kind: "lose_response", Rate: 0.05}},
+	}
+	s := start(t, cluster.Options{Lease: shortLease})
+	s.startTasks(3)
+	producer := s.produce(0, 200)
+	s.spread(3)
+	for name, faults := range tests {
+		t.Run(name, func(t *testing.T) {
+			before, began := s.delivered(), time.Now()
+			for _, fault := range faults {
+				if err := s.AWS.Admin.AddFault(t.Context(), fault); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := cluster.Until(t.Context(), patience, "600 messages went through", func() bool {
+				return s.delivered() > before+600 && time.Since(began) > shortLease
+			})
+			if clear := s.AWS.Admin.ClearFaults(t.Context()); err == nil {
+				err = clear
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	s.allRead()
+	if err := producer.Stop(stopTimeout); err != nil {
+		t.Fatal(err)
+	}
+	s.verify(1)
+}
+
+// TestNetwork_Outage takes DynamoDB away for several leases and gives it back:
+// the fleet must read again by itself, soon, and lose nothing.
+func TestNetwork_Outage(t *testing.T) {
+	outage := 3 * shortLease
+	s := start(t, cluster.Options{Lease: shortLease})
+	s.startTasks(3)
+	producer := s.produce(0, 200)
+	s.spread(3)
+	s.outage(outage)
+	if err := producer.Stop(stopTimeout); err != nil {
+		t.Fatal(err)
+	}
+	s.verify(1)
+}
+
+// TestNetwork_LongOutage is a minute without DynamoDB, at default settings.
+func TestNetwork_LongOutage(t *testing.T) {
+	long(t)
+	s := start(t, cluster.Options{})
+	s.startTasks(3)
+	producer := s.produce(0, 200)
+	s.outage(time.Minute)
+	if err := producer.Stop(stopTimeout); err != nil {
+		t.Fatal(err)
+	}
+	s.verify(1)
+}
+
+func (s *system) outage(length time.Duration) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	if err := s.AWS.Admin.AddFault(ctx, awslocal.Fault{Service: "dynamodb", Kind: "drop"}); err != nil {
+		s.t.Fatal(err)
+	}
+	began := time.Now()
+	if err := cluster.Until(ctx, 2*length, "the outage is over", func() bool { return time.Since(began) > length }); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.AWS.Admin.ClearFaults(ctx); err != nil {
+		s.t.Fatal(err)
+	}
+	over := time.Now()
+	s.until("every shard is read again", func() bool {
+		return len(s.Tap.Takeovers(over, "nobody", s.shards())) == len(s.shards())
+	})
+	s.t.Logf("every shard read again %s after an outage of %s", time.Since(over).Round(10*time.Millisecond), length)
+}
