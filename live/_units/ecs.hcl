@@ -1,0 +1,79 @@
+locals {
+  env      = read_terragrunt_config(find_in_parent_folders("env.hcl")).locals
+  registry = read_terragrunt_config("${dirname(find_in_parent_folders("root.hcl"))}/_global/env.hcl").locals
+
+  # Computed, not read from the registry's state: that may lie in another account.
+  repositories = {
+    for binary in ["consumer", "leasekeeper", "producer"] : binary => {
+      url = "${local.registry.account_id}.dkr.ecr.${local.registry.region}.amazonaws.com/${local.registry.ecr.namespace}/${binary}"
+      arn = "arn:aws:ecr:${local.registry.region}:${local.registry.account_id}:repository/${local.registry.ecr.namespace}/${binary}"
+    }
+  }
+
+  # Stand-ins for what is not there yet, so that a whole environment can be
+  # validated and planned before any of it exists. task deploy sets INFRA_MOCKS=no:
+  # what is applied was never planned with them.
+  mock_commands = get_env("INFRA_MOCKS", "yes") == "no" ? ["validate"] : ["validate", "plan", "show"]
+  mock_arn      = "${local.env.region}:${local.env.account_id}"
+  tables_mock = {
+    for key, name in { messages = "messages", leases = "leases", workers = "workers", dead_letters = "dead-letters" } : key => {
+      name                      = "${local.env.environment}-${name}"
+      arn                       = "arn:aws:dynamodb:${local.mock_arn}:table/${local.env.environment}-${name}"
+    }
+  }
+}
+
+terraform {
+  source = "${dirname(find_in_parent_folders("root.hcl"))}/../modules//ecs"
+}
+
+dependency "vpc" {
+  config_path = "${get_terragrunt_dir()}/../vpc"
+
+  mock_outputs_allowed_terraform_commands = local.mock_commands
+  mock_outputs = {
+    vpc_id             = "vpc-00000000000000000"
+    private_subnet_ids = ["subnet-00000000000000000"]
+  }
+}
+
+dependency "kinesis" {
+  config_path = "${get_terragrunt_dir()}/../kinesis"
+
+  mock_outputs_allowed_terraform_commands = local.mock_commands
+  mock_outputs = {
+    name                  = local.env.kinesis.name
+    arn                   = "arn:aws:kinesis:${local.mock_arn}:stream/${local.env.kinesis.name}"
+    shard_count           = try(local.env.kinesis.shard_count, null)
+    kms_key_arn           = null
+    fan_out_consumer_arns = {}
+  }
+}
+
+dependency "dynamodb" {
+  config_path = "${get_terragrunt_dir()}/../dynamodb"
+
+  mock_outputs_allowed_terraform_commands = local.mock_commands
+  mock_outputs = {
+    tables      = local.tables_mock
+    kms_key_arn = null
+  }
+}
+
+inputs = merge(local.env.ecs, {
+  name       = local.env.environment
+  vpc_id     = dependency.vpc.outputs.vpc_id
+  subnet_ids = dependency.vpc.outputs.private_subnet_ids
+  stream = {
+    name        = dependency.kinesis.outputs.name
+    arn         = dependency.kinesis.outputs.arn
+    shard_count = dependency.kinesis.outputs.shard_count
+    kms_key_arn = dependency.kinesis.outputs.kms_key_arn
+    fan_out     = one([for name, arn in dependency.kinesis.outputs.fan_out_consumer_arns : { name = name, arn = arn }])
+  }
+  tables             = dependency.dynamodb.outputs.tables
+  tables_kms_key_arn = dependency.dynamodb.outputs.kms_key_arn
+  repositories       = local.repositories
+  versions           = local.env.versions
+  alarm_topic_arns   = local.env.alarm_topic_arns
+})

@@ -1,0 +1,11 @@
+locals {
+  env = read_terragrunt_config(find_in_parent_folders("env.hcl")).locals
+}
+
+terraform {
+  source = "${dirname(find_in_parent_folders("root.hcl"))}/../modules//kinesis"
+}
+
+inputs = merge(local.env.kinesis, {
+  alarm_topic_arns = local.env.alarm_topic_arns
+})
