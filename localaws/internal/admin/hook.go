@@ -22,6 +22,9 @@ func NewHook(f *faults.Set, c *counters.Counters) *Hook { return &Hook{faults: f
 
 // Before implements wire.Hook.
 func (h *Hook) Before(ctx context.Context, s wire.Service, r *wire.Request) error {
+	r.CountEvent = func(operation string, u wire.Usage) {
+		h.counters.Add(s.Name(), &wire.Request{Operation: operation, Client: r.Client, Usage: u}, nil)
+	}
 	lose, err := h.faults.Before(ctx, s, r)
 	r.LoseResponse = lose
 	return err

@@ -132,7 +132,7 @@ func (s *shard) read(index uint64, limit, maxBytes int, horizonMS, nowMS int64, 
 	b.next = index + uint64(len(b.records))
 	if b.next < s.next() && len(b.records) > 0 {
 		last := b.records[len(b.records)-1].arrival
-		b.behind = time.Duration(max(0, nowMS-last)) * time.Millisecond
+		b.behind = time.Duration(max(1, nowMS-last)) * time.Millisecond // zero would say that nothing is left
 	}
 	b.ended = s.closed != 0 && b.next >= s.next()
 	if wantChanged {

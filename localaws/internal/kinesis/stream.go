@@ -45,6 +45,7 @@ type stream struct {
 	tags       map[string]string
 	warmMiBps  int
 	consumers  []*consumer
+	scalings   []int64 // when UpdateShardCount was called
 }
 
 // status at the given time. It needs mu.

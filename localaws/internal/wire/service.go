@@ -52,6 +52,9 @@ type Request struct {
 	// It blocks while the event is stalled, and returns ErrDrop when the
 	// connection is to be cut, or an *Error to send in the event's place.
 	FaultEvent func(ctx context.Context, operation string) error
+	// CountEvent, where it is not nil, counts an event that a Streamer sent under
+	// the name of a pseudo-operation.
+	CountEvent func(operation string, u Usage)
 	// LoseResponse asks that the connection be closed in place of the answer.
 	LoseResponse bool
 }
