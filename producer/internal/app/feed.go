@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/account"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/delivery"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/message"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/source"
+)
+
+// loggedRejections is how many rejected messages get a log line of their own;
+// the account has all of them.
+const loggedRejections = 100
+
+// submitter takes over messages.
+type submitter interface {
+	Submit(ctx context.Context, m message.Message) error
+}
+
+// feed moves messages from a source to delivery, at most rate a second. It
+// reads ahead of delivery by one message only, so that a full buffer holds up
+// the writer of a pipe.
+type feed struct {
+	source  source.Source
+	into    submitter
+	account *account.Account
+	limiter *rate.Limiter // nil: no limit
+	limit   int           // largest message, key included
+	log     zerolog.Logger
+}
+
+// newLimiter returns nil for no limit. A hundredth of a second's messages may
+// go at once.
+func newLimiter(perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/100)))
+}
+
+// run feeds until the source ends (nil), ctx ends or delivery stops (nil), or
+// the source breaks.
+func (f *feed) run(ctx context.Context) error {
+	rejected := 0
+	for ctx.Err() == nil {
+		if f.limiter != nil && f.limiter.Wait(ctx) != nil {
+			return nil
+		}
+		m, err := f.source.Next()
+		if err == nil && m.Size() > f.limit {
+			err = &source.BadMessage{Position: m.Position, Reason: fmt.Sprintf("%d bytes with its key; the stream takes at most %d", m.Size(), f.limit)}
+		}
+		var bad *source.BadMessage
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &bad):
+			if ctx.Err() != nil {
+				return nil
+			}
+			f.account.Reject(bad.Position)
+			if rejected++; rejected <= loggedRejections {
+				f.log.Error().Int64("position", bad.Position).Str("reason", bad.Reason).Msg("message rejected")
+			}
+			continue
+		case err != nil:
+			if ctx.Err() != nil {
+				return nil // standard input was closed to stop
+			}
+			return fmt.Errorf("read messages: %w", err)
+		}
+		if err := f.into.Submit(ctx, m); err != nil {
+			if errors.Is(err, delivery.ErrStopped) || ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+// Command producer puts messages on a Kinesis stream and accounts for each of
+// them. Its settings are environment variables; its arguments are verbs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/app"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/config"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/logging"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/progress"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/settings"
+)
+
+// version is set by the build: -ldflags "-X main.version=1.2.3".
+var version = "dev" //nolint:gochecknoglobals // the linker can only set a variable
+
+// Exit codes.
+const (
+	exitOK       = 0
+	exitFailed   = 1 // not everything that was accepted was acknowledged, or nothing could be done
+	exitUsage    = 2 // bad settings or arguments
+	exitRejected = 3 // messages that cannot be sent were left out; all others were acknowledged
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	if len(args) > 0 {
+		return verb(args, os.Stdout, os.Stderr)
+	}
+	var s config.Settings
+	if err := settings.Load(config.Prefix, &s); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitUsage
+	}
+	streams := app.IO{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
+	logOut := streams.Stderr
+	if terminal {
+		streams.Terminal = progress.NewTerminal(os.Stderr)
+		logOut = streams.Terminal
+	}
+	color := terminal && os.Getenv("NO_COLOR") == ""
+	log := logging.New(logOut, s.LogLevel, s.LogFormat, color, "producer", version)
+	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	err := app.Run(stop, s, log, streams)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, app.ErrRejected):
+		return exitRejected
+	case errors.Is(err, app.ErrUnacknowledged):
+		return exitFailed // the account was logged
+	}
+	log.Error().Msg(err.Error())
+	return exitFailed
+}
