@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+const head = `# Reliability: the measured tables
+
+Taken on real processes by ` + "`e2e/cmd/figures`" + `, judged from outside: at a proxy between
+the consumers and Kinesis, and by localaws's counters. Each table stands beside its command.
+
+`
+
+// write puts a section in its place in the document; the others stay as they are.
+func write(path, name, text string) error {
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read figures: %w", err)
+	}
+	document := string(old)
+	if document == "" {
+		document = head
+	}
+	begin, end := "<!-- "+name+":begin -->\n", "<!-- "+name+":end -->\n"
+	section := begin + text + "\n" + machine() + end
+	if i, j := strings.Index(document, begin), strings.Index(document, end); i >= 0 && j > i {
+		document = document[:i] + section + document[j+len(end):]
+	} else {
+		document += section + "\n"
+	}
+	if err := os.WriteFile(path, []byte(document), 0o644); err != nil { //nolint:gosec // documentation
+		return fmt.Errorf("write figures: %w", err)
+	}
+	return nil
+}
+
+// machine says where and when a table was taken.
+func machine() string {
+	return fmt.Sprintf("Taken %s with %s on %d cores (%s/%s).\n",
+		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+}
