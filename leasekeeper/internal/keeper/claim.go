@@ -1,0 +1,116 @@
+package keeper
+
+import (
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+)
+
+// claim is one attempt to get a lease, from the look at its parents to a known
+// end (rule 4).
+type claim struct {
+	*life
+	shard    string
+	attempts int
+	parents  int  // answers about parents still to come
+	waits    bool // a parent is not done
+	unread   bool // a parent could not be read
+}
+
+// claim starts to claim a lease, unless that is under way, a cap forbids it, or
+// a grant of an earlier generation may still be live.
+func (l *life) claim(shard string) {
+	row := l.view.get(shard)
+	switch {
+	case row == nil || l.claims[shard] != nil || l.holdings[shard] != nil:
+		return
+	case l.cfg.MaxLeases > 0 && len(l.holdings)+len(l.claims) >= l.cfg.MaxLeases:
+		return
+	case l.now < l.over[shard]:
+		l.timers.after(l.over[shard], func() { l.dirty = true })
+		return
+	}
+	delete(l.over, shard)
+	c := &claim{life: l, shard: shard}
+	l.claims[shard] = c
+	if row.Checkpoint.IsNumber() || len(row.Parents) == 0 {
+		c.write(row) // once read, its parents were done, and that is final
+		return
+	}
+	c.parents = len(row.Parents)
+	for _, parent := range row.Parents {
+		l.view.readOne(parent, c.parentRead)
+	}
+}
+
+// parentRead re-reads the parents before a child is claimed for the first time
+// (rule 11, S12): done is who is at SHARD_END or has no row.
+func (c *claim) parentRead(row *lease.Row, read bool) {
+	c.parents--
+	c.unread = c.unread || !read
+	c.waits = c.waits || row != nil && !row.Finished()
+	if c.parents > 0 {
+		return
+	}
+	row = c.view.get(c.shard)
+	if c.waits || c.unread || row == nil {
+		c.end()
+		return
+	}
+	c.write(row)
+}
+
+// write claims the lease from row, which was read just now or a while ago.
+func (c *claim) write(row *lease.Row) {
+	if !c.view.claimable(row) || !c.able() {
+		c.end()
+		return
+	}
+	c.repeat(lease.LeaseWrite{
+		Shard:  c.shard,
+		If:     lease.LeaseCondition{Owner: row.Owner, Counter: row.Counter},
+		Change: &lease.LeaseChange{Owner: c.self.id, Counter: row.Counter + 1, OwnerSwitches: switches(row, c.self.id), DropForeign: true},
+	})
+}
+
+func switches(row *lease.Row, owner string) int64 {
+	if row.Owner == owner {
+		return row.OwnerSwitches
+	}
+	return row.OwnerSwitches + 1
+}
+
+// repeat attempts the same write until it is known what became of it (A10).
+func (c *claim) repeat(write lease.LeaseWrite) {
+	c.do(write, func(a lease.Answer) {
+		switch a.Outcome {
+		case lease.Applied:
+			c.end()
+			c.counts.Claims++
+			c.hold(a.Lease)
+		case lease.Refused:
+			c.refused(a.Lease)
+		case lease.Failed:
+			c.end()
+		default:
+			c.timers.after(c.now+c.backoff(c.attempts), func() { c.repeat(write) })
+			c.attempts++
+		}
+	})
+}
+
+// refused: never taken for an earlier claim of ours that had landed, whoever
+// the row names: the lease is claimed again from the row (S4).
+func (c *claim) refused(row *lease.Row) {
+	c.counts.ClaimsRefused++
+	if row == nil {
+		c.end()
+		c.view.drop(c.shard)
+		return
+	}
+	c.view.put(row)
+	c.write(row)
+}
+
+func (c *claim) end() {
+	delete(c.claims, c.shard)
+	c.dirty = true
+}

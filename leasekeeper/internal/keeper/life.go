@@ -1,0 +1,61 @@
+package keeper
+
+import (
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+)
+
+// life is one worker: everything that ends when its peers declare it dead. Its
+// parts know each other through it.
+type life struct {
+	*Keeper
+	self      self
+	peers     peers
+	view      view
+	session   session
+	discovery discovery
+	planning  planning
+	holdings  map[string]*holding
+	claims    map[string]*claim
+	over      map[string]time.Duration // shards lost under a live grant: when it ends at the latest
+	leave     leave
+	dirty     bool // something that decisions rest on has changed
+}
+
+func newLife(k *Keeper, id string) *life {
+	l := &life{
+		Keeper: k, holdings: make(map[string]*holding), claims: make(map[string]*claim),
+		over: make(map[string]time.Duration),
+	}
+	l.self = self{life: l, id: id, beatTimer: newTimer(), retryTimer: newTimer(), lapseTimer: newTimer()}
+	l.peers = peers{life: l, rows: make(map[string]*lease.Worker), evicting: make(map[string]bool),
+		scanTimer: newTimer(), watchTimer: newTimer()}
+	l.view = newView(l)
+	l.session = session{life: l, absentTimer: newTimer(), waitTimer: newTimer()}
+	l.discovery = discovery{life: l, timer: newTimer()}
+	l.planning = newPlanning(l)
+	return l
+}
+
+// start registers and looks around at the same time.
+func (l *life) start() {
+	l.self.register()
+	l.peers.scan()
+}
+
+// settle makes the decisions that are due after an event, once however much of
+// it changed.
+func (l *life) settle() {
+	for n := 0; l.dirty && n < 4; n++ {
+		l.dirty = false
+		l.planning.decide()
+	}
+	l.leave.step(l)
+	l.session.answer()
+}
+
+// able tells whether leases may be claimed now.
+func (l *life) able() bool {
+	return l.self.good && !l.leaving && l.session.ready() && l.view.known && l.peers.known && !l.view.frozen()
+}

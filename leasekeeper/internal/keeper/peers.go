@@ -1,0 +1,230 @@
+package keeper
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/watch"
+)
+
+// peers is what this worker knows of all workers, and its judgement of who is
+// dead (rules 2, 3 and 5).
+type peers struct {
+	*life
+	rows     map[string]*lease.Worker // by id, this worker's included, as last read
+	known    bool                     // one scan at least has arrived
+	stream   *lease.Stream            // the `#stream` row; nil: not seen yet
+	counters watch.Board              // of live peers' heartbeats
+	missing  watch.Board              // owners of our form without a row, from the first scan without it (S8)
+	evicting map[string]bool          // an eviction is being written
+
+	scanning, scanAgain   bool
+	scanFailures          int
+	scanTimer, watchTimer *timer
+}
+
+// scan reads the worker table; while one scan is on its way, once more after it.
+func (p *peers) scan() {
+	if p.scanning {
+		p.scanAgain = true
+		return
+	}
+	p.scanning = true
+	p.timers.stop(p.scanTimer)
+	p.do(lease.ScanWorkers{}, func(a lease.Answer) {
+		p.scanning = false
+		if a.Outcome != lease.Applied {
+			p.counts.ScanFailures++
+			p.timers.set(p.scanTimer, p.now+p.backoff(p.scanFailures), p.scan)
+			p.scanFailures++
+			return
+		}
+		p.scanFailures = 0
+		p.scanned(a)
+		if p.scanAgain && !p.exited {
+			p.scanAgain = false
+			p.scan()
+		}
+	})
+}
+
+func (p *peers) scanned(a lease.Answer) {
+	rows := make(map[string]*lease.Worker, len(a.Workers))
+	changed := !p.known || len(a.Workers) != len(p.rows)
+	for _, row := range a.Workers {
+		old := p.rows[row.ID]
+		if old != nil && old.State == lease.Evicted {
+			row = old // EVICTED is final: an older answer cannot take it back
+		}
+		rows[row.ID] = row
+		if row.ID != p.self.id && row.State != lease.Evicted {
+			p.counters.See(p.now, row.ID, row.Counter, row.ValidDuration())
+		} else {
+			p.counters.Forget(row.ID)
+		}
+		changed = changed || differs(old, row)
+	}
+	p.rows, p.known = rows, true
+	p.counters.Keep(func(id string) bool { return rows[id] != nil })
+	p.missing.Keep(func(id string) bool { return rows[id] == nil })
+	if changed {
+		p.dirty = true
+		p.planning.peersChanged()
+	}
+	p.seeMissing()
+	p.judge()
+	p.streamSeen(a.Stream)
+}
+
+// differs tells whether two rows of a worker differ in what decisions rest on.
+func differs(a, b *lease.Worker) bool {
+	return a == nil || a.State != b.State || a.Ready != b.Ready || a.MaxLeases != b.MaxLeases ||
+		!slices.EqualFunc(a.Held, b.Held, func(x, y lease.Held) bool {
+			return x.Shard == y.Shard && x.Generation == y.Generation && x.Moving == y.Moving && x.BytesPerSecond == y.BytesPerSecond
+		})
+}
+
+// seeMissing watches the owners that have no row, from now at the earliest.
+func (p *peers) seeMissing() {
+	if !p.known {
+		return
+	}
+	still := p.cfg.Duration // the row that told its D is gone: the longest D in the fleet stands for it
+	for _, row := range p.rows {
+		if row.State != lease.Evicted {
+			still = max(still, row.ValidDuration())
+		}
+	}
+	owners := p.view.owners()
+	p.missing.Keep(func(id string) bool { return owners[id] })
+	for id := range owners {
+		if id != p.self.id && p.rows[id] == nil && lease.OwnForm(id) {
+			p.missing.See(p.now, id, 0, still)
+		}
+	}
+}
+
+// restartWatches forgets what stood still while this worker itself was cut off (L3).
+func (p *peers) restartWatches() {
+	p.counters.Reset()
+	p.missing.Reset()
+}
+
+// judge evicts whoever stood still for its lease duration and sets the timer
+// for the next one: not aligned with scans (L6).
+func (p *peers) judge() {
+	still, next := p.counters.Still(p.now)
+	missing, nextMissing := p.missing.Still(p.now)
+	if at := min(next, nextMissing); at < watch.Never {
+		p.timers.set(p.watchTimer, at, p.judge)
+	}
+	if !p.self.good {
+		return // who was cut off judges nobody (rule 2)
+	}
+	for _, id := range still {
+		counter, _, _ := p.counters.Watched(id)
+		p.evict(id, lease.WorkerWrite{Worker: id, If: lease.WorkerCondition{Counter: counter}, Evict: true})
+	}
+	for _, id := range missing {
+		p.evict(id, lease.WorkerWrite{Worker: id, Create: &lease.Worker{
+			ID: id, State: lease.Evicted, Duration: p.cfg.Duration, StartedAt: p.wall(), ExpiresAt: p.wall().Add(rowLife),
+			Version: p.cfg.Version,
+		}})
+	}
+}
+
+func (p *peers) evict(id string, write lease.WorkerWrite) {
+	if p.evicting[id] {
+		return
+	}
+	p.evicting[id] = true
+	p.note(Info, "evicting worker", Field{"peer", id})
+	p.do(write, func(a lease.Answer) {
+		delete(p.evicting, id)
+		switch a.Outcome {
+		case lease.Applied:
+			p.counts.Evictions++
+			p.move("evicted", "", id, "")
+			p.evicted(id, a.Worker)
+		case lease.Refused:
+			p.notEvicted(id, a.Worker)
+		default: // tried again while the watch says so; what was seen since then ends it
+			p.timers.after(p.now+p.backoff(0), p.judge)
+		}
+	})
+}
+
+func (p *peers) notEvicted(id string, met *lease.Worker) {
+	switch {
+	case met == nil:
+		p.counters.Forget(id)
+		delete(p.rows, id)
+		p.dirty = true
+		p.planning.peersChanged()
+		p.seeMissing()
+		p.judge()
+	case met.State == lease.Evicted:
+		p.evicted(id, met)
+	default: // alive after all
+		p.missing.Forget(id)
+		p.rows[id] = met
+		p.counters.See(p.now, id, met.Counter, met.ValidDuration())
+		p.judge()
+	}
+}
+
+func (p *peers) evicted(id string, row *lease.Worker) {
+	p.counters.Forget(id)
+	p.missing.Forget(id)
+	p.rows[id] = row
+	p.dirty = true
+	p.planning.peersChanged()
+}
+
+// dead tells whether owner is known to be EVICTED.
+func (p *peers) dead(owner string) bool {
+	row := p.rows[owner]
+	return row != nil && row.State == lease.Evicted
+}
+
+// live returns the workers that are not EVICTED, this one included, by id.
+func (p *peers) live() []*lease.Worker {
+	live := make([]*lease.Worker, 0, len(p.rows))
+	for id, row := range p.rows {
+		if row.State != lease.Evicted && id != p.self.id {
+			live = append(live, row)
+		}
+	}
+	if p.self.row != nil {
+		live = append(live, p.self.row)
+	}
+	sort.Slice(live, func(i, j int) bool { return live[i].ID < live[j].ID })
+	return live
+}
+
+// streamSeen checks whose tables these are and follows the shard map's version.
+func (p *peers) streamSeen(row *lease.Stream) {
+	switch {
+	case row == nil && p.stream == nil:
+		p.discovery.found() // makes the row
+	case row == nil:
+		return // an operator's deletion; ours is remembered
+	case p.stream == nil:
+		p.stream = row
+		p.discovery.found()
+	case !row.SameStream(p.stream.ARN, p.stream.CreatedAt):
+		p.exit(foreignStream(row, p.stream.ARN, p.stream.CreatedAt))
+	case row.ShardMapVersion != p.stream.ShardMapVersion:
+		p.stream = row
+		p.view.scan()
+	}
+}
+
+func foreignStream(row *lease.Stream, arn string, createdAt time.Time) error {
+	return fmt.Errorf("the worker table belongs to stream %s created %s, but the stream is %s created %s: "+
+		"give each stream its own lease and worker tables, or delete both tables' rows to begin anew",
+		row.ARN, row.CreatedAt.UTC().Format(time.RFC3339), arn, createdAt.UTC().Format(time.RFC3339))
+}
