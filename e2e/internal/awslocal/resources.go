@@ -19,7 +19,7 @@ const (
 	MessagesTable   = "messages"
 	LeaseTable      = "leases"
 	WorkerTable     = "workers"
-	DeadLetterTable = "dead-letters"
+	DeadLetterTable = "dead_letters"
 )
 
 const activeTimeout = 30 * time.Second

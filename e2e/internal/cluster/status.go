@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sort"
+	"sync"
 	"time"
 )
 
@@ -67,18 +68,29 @@ type Picture struct {
 	Ready  int               // tasks whose leasekeeper says it is ready
 }
 
-// Picture asks every running task; the first that answers tells the leases.
+// Picture asks every running task, side by side; the first in order that
+// answers tells the leases. A task that does not answer, because it is paused or
+// just dying, is left out.
 func (c *Cluster) Picture(ctx context.Context) (Picture, error) {
+	tasks := c.Tasks()
+	answers := make([]*Status, len(tasks))
+	var wg sync.WaitGroup
+	for i, t := range tasks {
+		if t.Running() {
+			wg.Go(func() {
+				if s, err := t.Status(ctx); err == nil {
+					answers[i] = &s
+				}
+			})
+		}
+	}
+	wg.Wait()
 	p := Picture{Tasks: map[string]string{}}
-	for _, t := range c.Tasks() {
-		if !t.Running() {
+	for i, s := range answers {
+		if s == nil {
 			continue
 		}
-		s, err := t.Status(ctx)
-		if err != nil {
-			continue // it may be paused or just dying: the others tell
-		}
-		p.Tasks[s.Worker] = t.Name
+		p.Tasks[s.Worker] = tasks[i].Name
 		if s.Ready {
 			p.Ready++
 		}
@@ -91,20 +103,4 @@ func (c *Cluster) Picture(ctx context.Context) (Picture, error) {
 	}
 	sort.Slice(p.Leases, func(i, j int) bool { return p.Leases[i].Shard < p.Leases[j].Shard })
 	return p, nil
-}
-
-// Held returns the shards a task itself says it holds.
-func (t *Task) Held(ctx context.Context) ([]string, error) {
-	s, err := t.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, l := range s.Leases {
-		if l.Owner == s.Worker && (l.State == "held" || l.State == "draining") {
-			out = append(out, l.Shard)
-		}
-	}
-	sort.Strings(out)
-	return out, nil
 }
