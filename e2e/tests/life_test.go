@@ -86,8 +86,9 @@ func (s *system) delivered() int {
 
 // shards returns the shards read so far.
 func (s *system) shards() []string {
-	var out []string
-	for shard := range s.Tap.LastReads() {
+	last := s.Tap.LastReads()
+	out := make([]string, 0, len(last))
+	for shard := range last {
 		out = append(out, shard)
 	}
 	return out

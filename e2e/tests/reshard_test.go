@@ -112,7 +112,7 @@ func (s *system) judgePauses(what string) {
 	if len(pauses) == 0 {
 		s.t.Errorf("%s: got no child that was read, want some", what)
 	}
-	var all measure.Durations
+	all := make(measure.Durations, 0, len(pauses))
 	for _, p := range pauses {
 		all = append(all, p.After)
 		if p.After < 0 || p.After > longestPause {

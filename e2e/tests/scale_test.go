@@ -62,8 +62,9 @@ func (s *system) scaleUpAndDown() {
 func (s *system) judgeHandoffs() {
 	s.t.Helper()
 	s.verify(1)
-	var gaps measure.Durations
-	for _, h := range s.Tap.Handoffs(time.Time{}) {
+	handoffs := s.Tap.Handoffs(time.Time{})
+	gaps := make(measure.Durations, 0, len(handoffs))
+	for _, h := range handoffs {
 		gaps = append(gaps, h.Gap)
 		if h.Gap < 0 {
 			s.t.Errorf("%s was read by %s %s before %s had stopped", h.Shard, h.To, -h.Gap, h.From)

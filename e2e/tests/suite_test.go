@@ -58,6 +58,7 @@ func long(t *testing.T) {
 type system struct {
 	*cluster.Cluster
 	t       *testing.T
+	lease   time.Duration
 	order   *verify.Order
 	records *verify.StreamReader
 	stop    func()
@@ -81,7 +82,7 @@ func start(t *testing.T, o cluster.Options) *system {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &system{Cluster: c, t: t, records: verify.NewStreamReader(c.AWS.Kinesis, awslocal.Stream)}
+	s := &system{Cluster: c, t: t, lease: max(o.Lease, shortLease), records: verify.NewStreamReader(c.AWS.Kinesis, awslocal.Stream)}
 	s.order = &verify.Order{
 		DynamoDB: c.AWS.DynamoDB, LeaseTable: awslocal.LeaseTable, Messages: awslocal.MessagesTable,
 		Records: verify.NewStreamReader(c.AWS.Kinesis, awslocal.Stream),
@@ -115,9 +116,9 @@ func (s *system) addTask() *cluster.Task {
 }
 
 // produce starts a producer.
-func (s *system) produce(count, rate int, extra ...string) *proc.Process {
+func (s *system) produce(count, rate int) *proc.Process {
 	s.t.Helper()
-	p, err := s.StartProducer(count, rate, extra...)
+	p, err := s.StartProducer(count, rate)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -187,6 +188,9 @@ func (s *system) verify(atLeast int) verify.Report {
 	breaches, details, samples := s.order.Breaches()
 	if breaches > 0 {
 		s.t.Errorf("got %d breaches of the checkpoint order, want none: %v", breaches, details)
+	}
+	for _, h := range s.Tap.Alternations(s.lease / 4) {
+		s.t.Errorf("%s was read by %s and %s in turns", h.Shard, h.From, h.To)
 	}
 	s.t.Logf("%s; %d samples of the checkpoints", report, samples)
 	return report

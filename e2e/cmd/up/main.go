@@ -106,12 +106,13 @@ func show(ctx context.Context, c *cluster.Cluster, started time.Time) {
 // shutdown lets the tasks hand over and leave, as a deployment would.
 func shutdown(c *cluster.Cluster) error {
 	fmt.Println("\nstopping ...")
-	errs := make(chan error, len(c.Tasks()))
-	for _, t := range c.Tasks() {
+	tasks := c.Tasks()
+	errs := make(chan error, len(tasks))
+	for _, t := range tasks {
 		go func() { errs <- t.Stop(stopTimeout) }()
 	}
-	var all []error
-	for range c.Tasks() {
+	all := make([]error, 0, len(tasks))
+	for range tasks {
 		all = append(all, <-errs)
 	}
 	return errors.Join(all...)

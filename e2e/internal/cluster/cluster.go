@@ -69,7 +69,7 @@ func New(ctx context.Context, o Options) (*Cluster, error) {
 		return c, err
 	}
 	c.AWS = server
-	if c.Tap, err = tap.Start(server.URL); err != nil {
+	if c.Tap, err = tap.Start(ctx, server.URL); err != nil {
 		return c, err
 	}
 	return c, server.CreateAll(ctx, o.Shards)

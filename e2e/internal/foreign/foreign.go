@@ -23,7 +23,7 @@ import (
 // npm, or no way to its registry.
 var ErrUnavailable = errors.New("needs node, and npm with a registry to install from")
 
-var packages = []string{"dynalite@4.0.0", "kinesis-local@0.6.2"}
+func packages() []string { return []string{"dynalite@4.0.0", "kinesis-local@0.6.2"} }
 
 const (
 	installTimeout = 2 * time.Minute
@@ -50,7 +50,7 @@ func Start(ctx context.Context, dir, logDir string) (*Servers, error) {
 		return nil, err
 	}
 	modules := filepath.Join(dir, "node_modules")
-	ports, err := freePorts(3)
+	ports, err := freePorts(ctx, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func install(ctx context.Context, dir string) error {
 			return fmt.Errorf("%w: no %s", ErrUnavailable, tool)
 		}
 	}
-	done := filepath.Join(dir, "node_modules", ".installed-"+strings.NewReplacer("@", "-", " ", "-").Replace(strings.Join(packages, " ")))
+	done := filepath.Join(dir, "node_modules", ".installed-"+strings.NewReplacer("@", "-", " ", "-").Replace(strings.Join(packages(), " ")))
 	if _, err := os.Stat(done); err == nil {
 		return nil
 	}
@@ -99,7 +99,7 @@ func install(ctx context.Context, dir string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, installTimeout)
 	defer cancel()
-	args := append([]string{"install", "--no-audit", "--no-fund", "--prefix", dir}, packages...)
+	args := append([]string{"install", "--no-audit", "--no-fund", "--prefix", dir}, packages()...)
 	if out, err := exec.CommandContext(ctx, "npm", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: npm install: %w\n%s", ErrUnavailable, err, out)
 	}
@@ -107,10 +107,10 @@ func install(ctx context.Context, dir string) error {
 }
 
 // freePorts finds ports nobody listens on at the moment.
-func freePorts(n int) ([]string, error) {
+func freePorts(ctx context.Context, n int) ([]string, error) {
 	var out []string
 	for range n {
-		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}

@@ -78,3 +78,20 @@ func byTime(reads []Read) []Read {
 	sort.SliceStable(reads, func(i, j int) bool { return reads[i].Sent.Before(reads[j].Sent) })
 	return reads
 }
+
+// Alternations returns the shards that two clients read in turns: one, another
+// for less than shortest, and the first again with less than shortest on either
+// side. A lease that moves in order, or after a crash, does not do that; two
+// readers at once, which invariant I1 forbids, do.
+func (t *Tap) Alternations(shortest time.Duration) []Handoff {
+	var out []Handoff
+	before := map[string]Handoff{}
+	for _, h := range t.Handoffs(time.Time{}) {
+		was, ok := before[h.Shard]
+		if ok && was.From == h.To && was.Gap < shortest && h.Gap < shortest && h.At.Sub(was.At) < shortest {
+			out = append(out, h)
+		}
+		before[h.Shard] = h
+	}
+	return out
+}

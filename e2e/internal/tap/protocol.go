@@ -37,7 +37,7 @@ func (t *Tap) asked(next http.Handler) http.Handler {
 }
 
 func (t *Tap) shardOf(body []byte) string {
-	var in struct{ ShardId, ShardIterator string } //nolint:revive // the service's own field names
+	var in struct{ ShardId, ShardIterator string }
 	if json.Unmarshal(body, &in) != nil {
 		return ""
 	}

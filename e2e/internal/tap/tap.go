@@ -48,13 +48,13 @@ type Tap struct {
 	ends      map[string]Read
 }
 
-// Start listens on a free port of 127.0.0.1 and forwards to target.
-func Start(target string) (*Tap, error) {
+// Start listens on a free port of 127.0.0.1 and forwards to target until Stop.
+func Start(ctx context.Context, target string) (*Tap, error) {
 	to, err := url.Parse(target)
 	if err != nil {
 		return nil, fmt.Errorf("start tap: %w", err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("start tap: %w", err)
 	}

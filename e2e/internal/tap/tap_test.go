@@ -73,7 +73,7 @@ func read(t *testing.T, url, client, shard string, times int) {
 }
 
 func TestTap(t *testing.T) {
-	proxy, err := tap.Start(fakeKinesis(t).URL)
+	proxy, err := tap.Start(t.Context(), fakeKinesis(t).URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestTap(t *testing.T) {
 }
 
 func TestTap_DroppedConnection(t *testing.T) {
-	proxy, err := tap.Start(fakeKinesis(t).URL)
+	proxy, err := tap.Start(t.Context(), fakeKinesis(t).URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,5 +115,25 @@ func TestTap_DroppedConnection(t *testing.T) {
 	_, err = call(t.Context(), proxy.URL, "unlucky", "GetRecords", nil)
 	if !errors.Is(err, io.EOF) {
 		t.Errorf("got %v, want a dropped connection", err)
+	}
+}
+
+func TestTap_Alternations(t *testing.T) {
+	proxy, err := tap.Start(t.Context(), fakeKinesis(t).URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	read(t, proxy.URL, "task1-consumer", "a", 2)
+	read(t, proxy.URL, "task2-consumer", "a", 2)
+	if got := proxy.Alternations(time.Hour); len(got) != 0 {
+		t.Errorf("got %v after one handoff, want none", got)
+	}
+	read(t, proxy.URL, "task1-consumer", "a", 1)
+	if got := proxy.Alternations(time.Hour); len(got) != 1 {
+		t.Errorf("got %v of two readers in turns, want one", got)
+	}
+	if got := proxy.Alternations(0); len(got) != 0 {
+		t.Errorf("got %v with nothing short enough, want none", got)
 	}
 }

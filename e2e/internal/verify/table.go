@@ -73,7 +73,7 @@ func itemNumber(item map[string]types.AttributeValue) (int64, error) {
 }
 
 func keysOf(item map[string]types.AttributeValue) []string {
-	var keys []string
+	keys := make([]string, 0, len(item))
 	for key := range item {
 		keys = append(keys, key)
 	}
