@@ -13,7 +13,7 @@ locals {
   # Stand-ins for what is not there yet, so that a whole environment can be
   # validated and planned before any of it exists. task deploy sets INFRA_MOCKS=no:
   # what is applied was never planned with them.
-  mock_commands = get_env("INFRA_MOCKS", "yes") == "no" ? ["validate"] : ["validate", "plan", "show"]
+  mock_commands = get_env("INFRA_MOCKS", "yes") == "no" ? ["validate", "state"] : ["validate", "plan", "show", "state"]
   mock_arn      = "${local.env.region}:${local.env.account_id}"
   tables_mock = {
     for key, name in { messages = "messages", leases = "leases", workers = "workers", dead_letters = "dead-letters" } : key => {
@@ -67,12 +67,12 @@ inputs = merge(local.env.ecs, {
   stream = {
     name        = dependency.kinesis.outputs.name
     arn         = dependency.kinesis.outputs.arn
-    shard_count = dependency.kinesis.outputs.shard_count
-    kms_key_arn = dependency.kinesis.outputs.kms_key_arn
+    shard_count = try(dependency.kinesis.outputs.shard_count, null)
+    kms_key_arn = try(dependency.kinesis.outputs.kms_key_arn, null) # null outputs are not kept in the state
     fan_out     = one([for name, arn in dependency.kinesis.outputs.fan_out_consumer_arns : { name = name, arn = arn }])
   }
   tables             = dependency.dynamodb.outputs.tables
-  tables_kms_key_arn = dependency.dynamodb.outputs.kms_key_arn
+  tables_kms_key_arn = try(dependency.dynamodb.outputs.kms_key_arn, null)
   repositories       = local.repositories
   versions           = local.env.versions
   alarm_topic_arns   = local.env.alarm_topic_arns

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# deploy.sh ENV [--dry] [--yes]: brings one environment to what its env.hcl says
+# and proves that it works. From an empty account on; safe to run again.
+#
+# Unit by unit in order: plan, show, (production: ask,) apply that very plan.
+# --dry does everything but the cloud: no account is asked, nothing is applied.
+# --yes answers production's questions beforehand, for a pipeline with its own approval.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+environment=${1:-}
+need_environment "$environment"
+shift
+dry=no yes=no
+for argument in "$@"; do
+  case $argument in
+    --dry) dry=yes ;;
+    --yes) yes=yes ;;
+    '') ;;
+    *) usage "deploy: no option $argument; want --dry or --yes" ;;
+  esac
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if [ "$dry" = yes ]; then
+  export INFRA_CLOUD=none INFRA_STATE=local INFRA_STATE_DIR=$work/state
+  copy_tree "$work"
+  tree=$work
+else
+  export INFRA_MOCKS=no # what is applied was planned with the real thing
+fi
+
+check_tools() {
+  step "tools"
+  need_terraform
+  no_cloud || need_aws
+  terraform version | head -n 1
+  terragrunt --version
+}
+
+# check_images: each pinned version is in the registry, or is built from its tag.
+check_images() {
+  step "images"
+  local binary version
+  for binary in "${binaries[@]}"; do
+    version=$(version_of "$environment" "$binary")
+    if no_cloud; then
+      say "$binary:$version (no cloud: not asked for)"
+    elif image_exists "$binary" "$version"; then
+      say "$binary:$version is there"
+    elif git -C "$root" rev-parse -q --verify "refs/tags/$binary/v$version" >/dev/null; then
+      say "$binary:$version is missing; building it from tag $binary/v$version"
+      "$root/live/bin/images.sh" push "$binary" "$version"
+    else
+      die "$binary:$version is neither in the registry nor a tag here; release it first: task release MODULE=$binary VERSION=$version"
+    fi
+  done
+}
+
+# deploy_unit PATH: plan, show, ask where production is concerned, apply the plan.
+deploy_unit() {
+  local unit=$1 plan status=0
+  plan=$work/$(echo "$unit" | tr / -).tfplan
+  step "$unit"
+  in_unit "$unit" plan -out="$plan" -detailed-exitcode || status=$?
+  case $status in
+    0)
+      say "$unit: nothing to change"
+      return
+      ;;
+    2) ;;
+    *) die "$unit: the plan failed, nothing of it was applied; what was made before it stays, and deploy can be run again" ;;
+  esac
+  if [ "$dry" = yes ]; then
+    say "$unit: dry run, not applied"
+    return
+  fi
+  if [ "$environment" = production ] && [ "$yes" = no ]; then
+    agree "Apply this to $unit?" production || die "$unit: not applied, as you wish; what was applied before stays"
+  fi
+  in_unit "$unit" apply "$plan" ||
+    die "$unit: applying broke off; mend the cause and run deploy again, it goes on where it stopped"
+}
+
+check_tools
+if ! no_cloud; then
+  step "account"
+  check_account "$environment"
+fi
+if [ "$(setting _global account_id)" = "$(setting "$environment" account_id)" ]; then
+  deploy_unit _global/ecr
+else
+  say "the registry lies in account $(setting _global account_id) and is not touched from here"
+fi
+check_images
+for unit in "${units[@]}"; do
+  deploy_unit "$environment/$unit"
+done
+
+if no_cloud; then
+  step "result"
+  say "no cloud: the service was not waited for"
+  say "$([ "$dry" = yes ] && echo "deploy $environment: dry run passed" || echo "deploy $environment: applied")"
+  exit 0
+fi
+"$root/live/bin/verify.sh" "$environment"
+say "deploy $environment: done and proven"

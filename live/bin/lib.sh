@@ -1,0 +1,129 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the scripts that source this use them
+# What the scripts of this folder share. Sourced, never run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tree=$root # where live/ and modules/ are run from; a dry run has a copy
+binaries=(producer consumer leasekeeper)
+units=(vpc kinesis dynamodb ecs) # in the order in which they are made
+
+say() { printf '%s\n' "$*"; }
+step() { printf '\n== %s\n' "$*"; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+usage() {
+  printf '%s\n' "$*" >&2
+  exit 2
+}
+
+# need TOOL HINT: stop unless TOOL is on the PATH.
+need() { command -v "$1" >/dev/null 2>&1 || die "$1 is not on the PATH; $2"; }
+
+no_cloud() { [ "${INFRA_CLOUD:-aws}" = none ]; }
+
+# one_of VALUE CHOICE...: true when VALUE is one of the choices.
+one_of() {
+  local value=$1 choice
+  shift
+  for choice in "$@"; do [ "$value" = "$choice" ] && return 0; done
+  return 1
+}
+
+need_environment() {
+  one_of "${1:-}" staging production || usage "ENV: want staging or production, as in: task ${2:-deploy} ENV=staging"
+}
+
+# setting ENV KEY: the value of KEY = "…" in that environment's env.hcl.
+setting() {
+  local value
+  value=$(sed -n "s/^ *$2 *= *\"\([^\"]*\)\".*/\1/p" "$root/live/$1/env.hcl" | head -n 1)
+  [ -n "$value" ] || die "live/$1/env.hcl: no $2 = \"…\""
+  printf '%s' "$value"
+}
+
+# version_of ENV BINARY: the version pinned in the versions block of env.hcl.
+version_of() {
+  local value
+  value=$(sed -n '/^ *versions *= *{/,/^ *}/p' "$root/live/$1/env.hcl" | sed -n "s/^ *$2 *= *\"\([^\"]*\)\".*/\1/p")
+  [ -n "$value" ] || die "live/$1/env.hcl: versions has no $2"
+  printf '%s' "$value"
+}
+
+registry_host() { printf '%s.dkr.ecr.%s.amazonaws.com' "$(setting _global account_id)" "$(setting _global region)"; }
+repository() { printf '%s/%s' "$(setting _global namespace)" "$1"; }
+
+# call ENV ARGUMENT...: the AWS CLI in that environment's region, plain text out.
+call() {
+  local region
+  region=$(setting "$1" region)
+  shift
+  aws --region "$region" --output text --no-cli-pager "$@"
+}
+
+# check_account ENV: stop unless the credentials at hand are that environment's.
+check_account() {
+  local want have
+  want=$(setting "$1" account_id)
+  [ "$want" != 123456789012 ] || die "live/$1/env.hcl: account_id is still the placeholder; put your account's id there"
+  have=$(call "$1" sts get-caller-identity --query Account) ||
+    die "no valid AWS credentials; sign in (aws sso login, or AWS_PROFILE) and try again"
+  [ "$have" = "$want" ] || die "these credentials are of account $have, but live/$1/env.hcl says $want"
+  say "account $have, region $(setting "$1" region)"
+}
+
+# image_exists BINARY VERSION: true when the registry has it. An answer other
+# than yes and no stops the script: a wrong guess would overwrite or deploy nothing.
+image_exists() {
+  local answer
+  if answer=$(call _global ecr describe-images --registry-id "$(setting _global account_id)" \
+    --repository-name "$(repository "$1")" --image-ids "imageTag=$2" --query 'imageDetails[0].imageDigest' 2>&1); then
+    return 0
+  fi
+  case $answer in
+    *ImageNotFoundException* | *RepositoryNotFoundException*) return 1 ;;
+  esac
+  die "ask the registry for $1:$2: $answer"
+}
+
+# in_unit UNIT ARGUMENT...: terragrunt in live/UNIT, speaking plainly.
+in_unit() {
+  local unit=$1
+  shift
+  (cd "$tree/live/$unit" &&
+    TF_IN_AUTOMATION=1 TG_NON_INTERACTIVE=true TG_TF_FORWARD_STDOUT=true TG_LOG_LEVEL="${TG_LOG_LEVEL:-error}" \
+      TG_BACKEND_BOOTSTRAP="$(no_cloud && echo false || echo true)" terragrunt --no-color "$@")
+}
+
+# copy_tree FOLDER: what a run needs, without what an earlier one left.
+copy_tree() { tar -C "$root" --exclude=.terragrunt-cache --exclude=.terraform -cf - live modules | tar -C "$1" -xf -; }
+
+# forget_other_state: work folders remember the state they were made for, and
+# terragrunt reads the outputs of dependencies from them unseen. So they go when
+# another state is used than the last time.
+forget_other_state() {
+  local state=${INFRA_STATE:-s3} marker=$tree/live/.terragrunt-cache/state
+  [ "$state" = s3 ] || state=${INFRA_STATE_DIR:-$tree/.state}
+  if [ "$(cat "$marker" 2>/dev/null)" != "$state" ]; then
+    find "$tree/live" -type d -name .terragrunt-cache -prune -exec rm -rf {} +
+    mkdir -p "${marker%/*}"
+    printf '%s\n' "$state" >"$marker"
+  fi
+}
+
+need_terraform() {
+  need terraform "version 1.11 or later, from https://developer.hashicorp.com/terraform/install"
+  need terragrunt "version 1.0 or later, from https://docs.terragrunt.com/getting-started/install"
+  forget_other_state
+}
+need_aws() { need aws "the AWS CLI, version 2, from https://aws.amazon.com/cli"; }
+
+# agree QUESTION WORD: true when the reader types WORD. Off a terminal nobody
+# can, so it is a refusal.
+agree() {
+  local answer
+  printf '%s Type %s to go on: ' "$1" "$2"
+  read -r answer || answer=
+  [ "$answer" = "$2" ]
+}

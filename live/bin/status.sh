@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# status.sh ENV [--stopped]: what runs, who holds which shard, what went wrong.
+# shellcheck disable=SC2016 # backticks are JMESPath literals
+# --stopped shows only why the last tasks stopped.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+environment=${1:-}
+need_environment "$environment" status
+need_aws
+ask() { call "$environment" "$@"; }
+
+stopped() {
+  local arns
+  arns=$(ask ecs list-tasks --cluster "$environment" --desired-status STOPPED --query 'taskArns')
+  if [ -z "$arns" ] || [ "$arns" = None ]; then
+    say "no task has stopped in the last hour"
+    return
+  fi
+  # shellcheck disable=SC2086 # one argument an ARN
+  ask ecs describe-tasks --cluster "$environment" --tasks $arns \
+    --query 'sort_by(tasks,&stoppedAt)[-5:].[stoppedAt,stoppedReason,join(`, `,containers[].join(` `,[name,to_string(exitCode),to_string(reason)]))]'
+}
+
+if [ "${2:-}" = --stopped ]; then
+  stopped
+  exit
+fi
+check_account "$environment"
+step "services (desired, running, roll-out, task definition)"
+ask ecs describe-services --cluster "$environment" --services consumer producer \
+  --query 'services[?status==`ACTIVE`].[serviceName,desiredCount,runningCount,deployments[0].rolloutState,taskDefinition]'
+step "leases (shard, owner, generation, checkpoint)"
+ask dynamodb scan --table-name "$environment-leases" --query 'Items[].[leaseKey.S,leaseOwner.S,leaseCounter.N,checkpoint.S]' | sort
+step "workers (id, state, version)"
+ask dynamodb scan --table-name "$environment-workers" --query 'Items[?counter].[workerId.S,state.S,version.S]' | sort
+step "alarms"
+ask cloudwatch describe-alarms --alarm-name-prefix "$environment" --state-value ALARM \
+  --query 'MetricAlarms[].[AlarmName,StateReason]'
+step "stopped tasks"
+stopped
