@@ -1,8 +1,11 @@
 package server
 
-import "github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
+import (
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
+)
 
 // more lists the services beside Kinesis.
-func more(_ Options) []wire.Service {
-	return nil
+func more(o Options) []wire.Service {
+	return []wire.Service{dynamodb.New(dynamodb.Options{Now: o.Now})}
 }

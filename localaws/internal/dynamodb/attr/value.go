@@ -1,0 +1,171 @@
+package attr
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Kind is the type of a value.
+type Kind uint8
+
+// The ten types of attribute values. None is the kind of the zero Value,
+// which stands for a missing attribute.
+const (
+	None Kind = iota
+	S
+	N
+	B
+	SS
+	NS
+	BS
+	M
+	L
+	Bool
+	Null
+)
+
+// String is the type's descriptor, such as "SS".
+func (k Kind) String() string {
+	names := [...]string{"", "S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL"}
+	if int(k) >= len(names) {
+		return ""
+	}
+	return names[k]
+}
+
+// KindOf is the inverse of Kind.String; None for an unknown descriptor.
+func KindOf(name string) Kind {
+	for k := S; k <= Null; k++ {
+		if k.String() == name {
+			return k
+		}
+	}
+	return None
+}
+
+// Value is one attribute value. Text holds S, N in canonical form, and the raw
+// bytes of B; Set holds the sorted members of SS, NS and BS in the same forms.
+type Value struct {
+	Text string
+	Set  []string
+	List []Value
+	Map  Item
+	Kind Kind
+	Bool bool
+}
+
+// Item is a set of named values: a table's row, a key, or the content of a map.
+type Item map[string]Value
+
+// String makes a value of type S.
+func String(s string) Value { return Value{Kind: S, Text: s} }
+
+// Num makes a value of type N.
+func Num(n Number) Value { return Value{Kind: N, Text: n.String()} }
+
+// Present reports whether the value stands for an attribute at all.
+func (v Value) Present() bool { return v.Kind != None }
+
+// Number is the value of an N.
+func (v Value) Number() Number { return mustNumber(v.Text) }
+
+// IsSet reports whether the value is one of the three set types.
+func (v Value) IsSet() bool { return v.Kind == SS || v.Kind == NS || v.Kind == BS }
+
+// Element is the scalar type of a set's members.
+func (k Kind) Element() Kind {
+	switch k {
+	case SS:
+		return S
+	case NS:
+		return N
+	case BS:
+		return B
+	default:
+		return None
+	}
+}
+
+// Equal reports whether two values are of one type and the same content.
+func (v Value) Equal(w Value) bool {
+	if v.Kind != w.Kind {
+		return false
+	}
+	switch v.Kind {
+	case S, N, B:
+		return v.Text == w.Text
+	case SS, NS, BS:
+		return slices.Equal(v.Set, w.Set)
+	case L:
+		return slices.EqualFunc(v.List, w.List, Value.Equal)
+	case M:
+		return v.Map.Equal(w.Map)
+	case Bool:
+		return v.Bool == w.Bool
+	default:
+		return true
+	}
+}
+
+// Equal reports whether both items have the same attributes.
+func (i Item) Equal(j Item) bool { return maps.EqualFunc(i, j, Value.Equal) }
+
+// Compare orders two values of one scalar type; ok is false for any others,
+// which have no order.
+func Compare(v, w Value) (order int, ok bool) {
+	if v.Kind != w.Kind {
+		return 0, false
+	}
+	switch v.Kind {
+	case S, B:
+		return strings.Compare(v.Text, w.Text), true
+	case N:
+		return compareNumbers(v.Text, w.Text), true
+	default:
+		return 0, false
+	}
+}
+
+// newSet sorts members, so that equal sets are equal slices.
+func newSet(kind Kind, members []string) Value {
+	if kind == NS {
+		slices.SortFunc(members, compareNumbers)
+	} else {
+		slices.Sort(members)
+	}
+	return Value{Kind: kind, Set: members}
+}
+
+// Union is the set v with w's members added. Both are of one set type.
+func Union(v, w Value) Value {
+	have := members(v)
+	all := slices.Clone(v.Set)
+	for _, m := range w.Set {
+		if !have[m] {
+			all = append(all, m)
+		}
+	}
+	return newSet(v.Kind, all)
+}
+
+// Difference is the set v without w's members; ok is false when nothing is
+// left, since a set cannot be empty.
+func Difference(v, w Value) (rest Value, ok bool) {
+	gone := members(w)
+	left := make([]string, 0, len(v.Set))
+	for _, m := range v.Set {
+		if !gone[m] {
+			left = append(left, m)
+		}
+	}
+	return Value{Kind: v.Kind, Set: left}, len(left) > 0
+}
+
+func members(v Value) map[string]bool {
+	in := make(map[string]bool, len(v.Set))
+	for _, m := range v.Set {
+		in[m] = true
+	}
+	return in
+}
