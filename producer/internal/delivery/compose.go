@@ -93,6 +93,7 @@ func (e *Engine) take(now time.Time) []record.Record {
 				}
 				size += r.Size
 				batch = append(batch, l.pop(now))
+				batch[len(batch)-1].Shard = l.shard
 				taken++
 			}
 			l.pace.Sent(taken)

@@ -147,8 +147,17 @@ func (e *Engine) waitForSpace(ctx context.Context, cost int64) error {
 // place puts a message that may go into its shard's lane. Called with the lock.
 func (e *Engine) place(m message.Message, hash shards.Hash, now func() time.Time) {
 	l := e.lanes[e.shards.Find(hash)]
+	if l.oldest().IsZero() {
+		e.signal() // its time to linger begins
+	}
 	if e.o.AggregateBytes > 0 {
-		l.pack(m, hash, e.o.AggregateBytes, now, e.seal)
+		if !l.fits(m, e.o.AggregateBytes) {
+			l.finish(e.seal)
+			if e.o.Ordered && e.gate.Hold(m) {
+				return // an earlier message of its key is in what was finished
+			}
+		}
+		l.pack(m, hash, now)
 		return
 	}
 	if e.o.Ordered {

@@ -39,18 +39,18 @@ func newLanes(m *shards.Map, before []*lane) []*lane {
 	return lanes
 }
 
-// pack adds m to the open aggregate; one that has no space left is finished
-// first, and sealed is told.
-func (l *lane) pack(m message.Message, hash shards.Hash, limit int, now func() time.Time, sealed func([]message.Message)) {
-	cost := aggregate.Cost(m)
-	if len(l.open) > 0 && l.openSize+cost > limit {
-		l.finish(sealed)
-	}
+// fits tells whether m may be added to the open aggregate.
+func (l *lane) fits(m message.Message, limit int) bool {
+	return len(l.open) == 0 || l.openSize+aggregate.Cost(m) <= limit
+}
+
+// pack adds m to the open aggregate.
+func (l *lane) pack(m message.Message, hash shards.Hash, now func() time.Time) {
 	if len(l.open) == 0 {
 		l.openHash, l.openSize, l.openFrom = hash, aggregate.Overhead+len(m.Key), now()
 	}
 	l.open = append(l.open, m)
-	l.openSize += cost
+	l.openSize += aggregate.Cost(m)
 }
 
 // finish moves the open aggregate to fresh. A single message is sent as it is.

@@ -20,17 +20,19 @@ type placed struct {
 }
 
 // lands tells whether a stored record is settled. One that went to another
-// shard than foreseen shows that the stream was resharded; when it carries
-// several messages, some may be outside of that shard's range, where consumers
-// drop them, so it waits until the shards are known.
+// shard than foreseen when it was sent shows that the stream was resharded;
+// when it carries several messages, some may be outside of that shard's range,
+// where consumers drop them, so it waits until the shards are known.
 func (e *Engine) lands(r *record.Record, shard string, lane int) bool {
-	if foreseen := e.lanes[lane].shard; foreseen == "" || foreseen == shard {
+	foreseen := r.Shard
+	if foreseen == "" || foreseen == shard {
+		return true
+	}
+	if r.Many == nil {
+		e.stale = e.stale || e.lanes[lane].shard != shard
 		return true
 	}
 	e.stale = true
-	if r.Many == nil {
-		return true
-	}
 	e.misplaced = append(e.misplaced, placed{*r, shard})
 	return false
 }
@@ -71,8 +73,10 @@ func (e *Engine) relane(fresh *shards.Map) {
 			e.put(r, old.since)
 		}
 		for _, m := range old.open {
-			hash := shards.HashOf(m.Key)
-			e.lanes[fresh.Find(hash)].pack(m, hash, e.o.AggregateBytes, func() time.Time { return old.openFrom }, e.seal)
+			if e.o.Ordered && !e.gate.Pass(m) {
+				continue // an earlier one of its key has just been sealed
+			}
+			e.place(m, shards.HashOf(m.Key), func() time.Time { return old.openFrom })
 		}
 	}
 }

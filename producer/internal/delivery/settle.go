@@ -103,7 +103,11 @@ func (e *Engine) again(r *record.Record, code string, now time.Time) {
 		return
 	}
 	r.Due = now.Add(e.backoff(r.Attempts-1, maxBackoff))
-	e.lanes[e.shards.Find(r.Hash)].retry.add(*r)
+	if l := e.lanes[e.shards.Find(r.Hash)]; l.shard == r.Shard {
+		l.retry.add(*r)
+		return
+	}
+	e.put(*r, now) // the shards changed while it was under way
 }
 
 // giveUp fails a record; those that waited for its keys go on.

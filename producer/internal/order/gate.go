@@ -76,6 +76,23 @@ func (g *Gate) Next(key string) (message.Message, bool) {
 	return m, true
 }
 
+// Hold takes m back in front of all others when its key is busy, and tells
+// whether it did. It is for a message that Pass or Next let go last of its key.
+func (g *Gate) Hold(m message.Message) bool {
+	q := g.keys[m.Key]
+	if q == nil || !q.closed {
+		return false
+	}
+	if q.head > 0 {
+		q.head--
+		q.list[q.head] = m
+	} else {
+		q.list = append([]message.Message{m}, q.list...)
+	}
+	g.waiting++
+	return true
+}
+
 // Waiting is the number of messages held back.
 func (g *Gate) Waiting() int { return g.waiting }
 

@@ -16,6 +16,8 @@ type Record struct {
 	Many []message.Message
 	Size int // bytes of data and key on the wire, at most
 
+	Shard string // where it was foreseen to go when it was last sent
+
 	Attempts int       // requests it was part of
 	Unsure   int       // of these, the ones that were not answered
 	First    time.Time // when it was first sent
