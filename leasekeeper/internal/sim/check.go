@@ -1,0 +1,190 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/contract"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+)
+
+// checker holds the invariants against what it alone can see.
+type checker struct {
+	w                      *world
+	live                   map[*shard][]*hold // that may be live; checked against true time
+	made                   map[string]bool    // shards that had a lease row
+	lastMove, lastEviction time.Duration
+	evictionsForbidden     bool
+	stood                  bool // nothing may move from now on
+}
+
+func newChecker(w *world) checker {
+	return checker{w: w, live: make(map[*shard][]*hold), made: make(map[string]bool)}
+}
+
+// changed is called when a hold or a process ended.
+func (c *checker) changed() {}
+
+// started checks I1, I3 and that no message is skipped; it returns the
+// position the hold starts at.
+func (c *checker) started(h *hold) int64 {
+	c.exclusive(h)
+	s := h.shard
+	for _, p := range s.parents {
+		if !p.done() {
+			c.w.violate("I3", "%s is read by %s while its parent %s is at %d of %d", s.id, h.reader.task.name, p.id, p.furthest, p.available(c.w.now))
+		}
+	}
+	from := c.startOf(h)
+	c.w.tracef("%s reads %s generation %d from %d", h.reader.task.name, short(s.id), h.generation, from)
+	if !s.read && c.w.sc.fromNow && from <= s.available(c.positionTime()) {
+		s.furthest = max(s.furthest, from) // what was there before the application was
+	}
+	if from > s.furthest && !s.trimmed {
+		c.w.violate("loss", "%s is read by %s from %d on, done is %d", s.id, h.reader.task.name, from, s.furthest)
+	}
+	return from
+}
+
+// positionTime is T, where an application that began at LATEST starts.
+func (c *checker) positionTime() time.Duration {
+	if c.w.tables.stream == nil || c.w.tables.stream.InitialTimestamp.IsZero() {
+		return -time.Hour
+	}
+	return c.w.tables.stream.InitialTimestamp.Sub(epoch)
+}
+
+func (c *checker) startOf(h *hold) int64 {
+	switch h.start.Type {
+	case contract.AtSequenceNumber:
+		n, ok := h.shard.position(h.start.Sequence, h.start.Sub)
+		if !ok {
+			c.w.violate("I2", "%s starts at %q, no sequence number of it", h.shard.id, h.start.Sequence)
+		}
+		return n
+	case contract.AtTimestamp:
+		return h.shard.available(time.UnixMilli(h.start.TimestampMS).Sub(epoch))
+	}
+	return 0
+}
+
+// extended checks I1 when a grant lives longer.
+func (c *checker) extended(h *hold) {
+	if h.state == reading {
+		c.exclusive(h)
+	}
+}
+
+func (c *checker) exclusive(h *hold) {
+	kept, known := c.live[h.shard][:0], false
+	for _, other := range c.live[h.shard] {
+		if other == h {
+			known = true
+		} else if !other.live(c.w.now) {
+			continue
+		} else {
+			c.w.violate("I1", "%s is read by %s (generation %d until %v) and by %s (generation %d)", h.shard.id,
+				other.reader.task.name, other.generation, other.dies.Round(time.Millisecond), h.reader.task.name, h.generation)
+		}
+		kept = append(kept, other)
+	}
+	if !known {
+		kept = append(kept, h)
+	}
+	c.live[h.shard] = kept
+	for _, k := range c.w.kcl {
+		if k.holds(h.shard.id) {
+			c.w.violate("I1", "%s is read by %s and by the KCL worker %s", h.shard.id, h.reader.task.name, k.name)
+		}
+	}
+}
+
+// holder is the live hold of s at a ready worker; nil: none.
+func (c *checker) holder(s *shard) *hold {
+	for _, h := range c.live[s] {
+		if h.state == reading && h.live(c.w.now) && h.reader.working() && h.reader.task.keeper.working() {
+			return h
+		}
+	}
+	return nil
+}
+
+// leaseWritten checks I2 and what a lease row may do.
+func (c *checker) leaseWritten(key string, old, row *lease.Row) {
+	s := c.w.stream.byID[key]
+	switch {
+	case row == nil:
+		if !old.Finished() || !s.trimmed {
+			c.w.violate("rows", "the row of %s was deleted at %s", key, old.Checkpoint.Sequence)
+		}
+		return
+	case old == nil:
+		if c.made[key] {
+			c.w.violate("rows", "the row of %s was made twice", key)
+		}
+		c.made[key] = true
+		return
+	}
+	if row.Counter < old.Counter || row.Owner != old.Owner && row.Counter != old.Counter+1 {
+		c.w.violate("rows", "%s went from %s/%d to %s/%d", key, old.Owner, old.Counter, row.Owner, row.Counter)
+	}
+	if row.Counter != old.Counter && !old.Finished() {
+		c.lastMove = c.w.now
+		c.w.result.Claims++
+		if c.stood {
+			c.w.violate("I5", "%s moved from %s/%d to %s/%d in a steady fleet", key, old.Owner, old.Counter, row.Owner, row.Counter)
+		}
+	}
+	c.checkpointWritten(s, old, row)
+}
+
+func (c *checker) checkpointWritten(s *shard, old, row *lease.Row) {
+	if row.Checkpoint == old.Checkpoint {
+		return
+	}
+	was, now := c.done(s, old), c.done(s, row)
+	if now < was {
+		c.w.violate("I2", "the checkpoint of %s went back from %s to %s", s.id, words(old.Checkpoint), words(row.Checkpoint))
+	}
+	if row.Finished() && !s.done() {
+		c.w.violate("I2", "%s was finished at %d of %d", s.id, s.furthest, s.available(c.w.now))
+	}
+	if !row.Finished() && now > s.furthest {
+		c.w.violate("I2", "the checkpoint of %s is at %d, done is %d", s.id, now, s.furthest)
+	}
+}
+
+func words(cp lease.Checkpoint) string { return fmt.Sprintf("%s:%d", cp.Sequence, cp.Sub) }
+
+// done is how many messages a row says are done.
+func (c *checker) done(s *shard, row *lease.Row) int64 {
+	switch row.Checkpoint.Sequence {
+	case lease.ShardEnd:
+		return 1 << 60
+	case lease.TrimHorizon, lease.Latest, lease.AtTimestamp, "":
+		return 0
+	}
+	n, ok := s.position(row.Checkpoint.Sequence, row.Checkpoint.Sub)
+	if !ok {
+		c.w.violate("I2", "the checkpoint of %s is %s, no position in it", s.id, words(row.Checkpoint))
+	}
+	return n
+}
+
+// workerWritten counts evictions by peers.
+func (c *checker) workerWritten(by, id string, old, row *lease.Worker) {
+	if old == nil || row == nil || old.State == lease.Evicted || row.State != lease.Evicted || old.State == lease.Draining {
+		return
+	}
+	c.w.tracef("table   worker %s EVICTED by %s", id, by)
+	c.w.result.Evictions++
+	if c.evictionsForbidden {
+		c.w.violate("L3", "%s was evicted by %s although it only shared an outage", id, by)
+	}
+}
+
+func (c *checker) streamWritten(old, row *lease.Stream) {
+	if old != nil && row != nil && (!old.InitialTimestamp.Equal(row.InitialTimestamp) || row.ShardMapVersion < old.ShardMapVersion) {
+		c.w.violate("rows", "the #stream row changed from %+v to %+v", *old, *row)
+	}
+}
