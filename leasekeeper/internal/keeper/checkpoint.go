@@ -111,6 +111,9 @@ func (h *holding) written(change lease.LeaseChange, a lease.Answer, applied func
 		h.refused(change, a.Lease)
 	default:
 		h.counts.WriteFailures++
+		if h.phase == finishing {
+			return // the timer belongs to the way to SHARD_END, which goes on by itself
+		}
 		h.timers.set(h.timer, h.now+h.backoff(h.attempts), h.retry)
 		h.attempts++
 	}
