@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/attempt"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awsclient"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/budget"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/config"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/deadletter"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/dispatch"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/health"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/keeper"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/kinesis"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/logging"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/memory"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/metrics"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/settings"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/shard"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/store"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/task"
+)
+
+// Sizes that are not settings.
+const (
+	queueSize      = 32_768 // messages that wait, all shards together: some 8 MB
+	shardQueueSize = 4_096
+	batchBytes     = 1 << 20
+	linger         = 5 * time.Millisecond
+	minBackoff     = 100 * time.Millisecond
+	maxBackoff     = 10 * time.Second
+)
+
+// consumer is a Program at work.
+type consumer struct {
+	settings config.Settings
+	log      zerolog.Logger
+	aws      aws.Config
+	metrics  *metrics.Metrics
+	budget   *budget.Budget
+	letters  *deadletter.Table
+}
+
+func (p Program) consume(ctx context.Context) int {
+	c, code := p.prepare(ctx)
+	if code != ExitOK {
+		return code
+	}
+	if limit, ok := memory.Limit(os.DirFS("/")); ok {
+		c.log.Info().Int64("container_bytes", limit).Int64("gomemlimit_bytes", memory.Set(limit)).Msg("memory limit")
+	}
+	h, err := c.handler(ctx, p)
+	if err == nil {
+		err = c.run(ctx, p, h)
+	}
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.Is(err, task.ErrUnfinished):
+		return ExitUnfinished
+	case ctx.Err() != nil:
+		return ExitOK // stopped before it had begun
+	}
+	c.log.Error().Msg(err.Error())
+	return ExitFailed
+}
+
+// prepare reads the settings and finds credentials.
+func (p Program) prepare(ctx context.Context) (*consumer, int) {
+	c := &consumer{}
+	if err := settings.Load(config.Prefix, &c.settings); err != nil {
+		return nil, p.fail(ExitUsage, err)
+	}
+	s := &c.settings
+	c.log = logging.New(p.Stderr, s.LogLevel, s.LogFormat, false, "consumer", p.Version)
+	size, err := s.Budget()
+	if err != nil {
+		return nil, p.fail(ExitUsage, err)
+	}
+	if c.aws, err = awsclient.Load(ctx); err != nil {
+		c.log.Error().Msg(err.Error())
+		return nil, ExitFailed
+	}
+	c.budget = budget.New(size)
+	c.metrics = metrics.New()
+	c.letters = deadletter.New(c.aws, s.DeadLetterTable)
+	return c, ExitOK
+}
+
+// handler makes the handler, and looks at the tables that are needed.
+func (c *consumer) handler(ctx context.Context, p Program) (handler.Handler, error) {
+	if err := store.Check(ctx, c.aws, c.settings.DeadLetterTable, "CONSUMER_DEAD_LETTER_TABLE"); err != nil {
+		if !errors.Is(err, store.ErrTable) {
+			return nil, err
+		}
+		c.log.Warn().Msg(err.Error() + "; until then a message that cannot be handled blocks its shard")
+	}
+	if p.NewHandler != nil {
+		h, err := p.NewHandler(ctx, Env{AWS: c.aws, Log: c.log})
+		if err != nil {
+			return nil, fmt.Errorf("make handler: %w", err)
+		}
+		return h, nil
+	}
+	if err := store.Check(ctx, c.aws, c.settings.MessagesTable, "CONSUMER_MESSAGES_TABLE"); err != nil {
+		return nil, err
+	}
+	return store.New(c.aws, store.Options{
+		Name: c.settings.MessagesTable, ItemTTL: c.settings.ItemTTL, Throttled: c.metrics.WritesThrottled, Log: c.log,
+	}), nil
+}
+
+// run works until ctx ends and everything is drained.
+func (c *consumer) run(ctx context.Context, p Program, h handler.Handler) error {
+	var t *task.Task
+	d := dispatch.New(c.dispatchOptions(h, func() { t.Moved() }))
+	t = task.New(task.Options{
+		Keeper:   keeper.New(c.settings.LeasekeeperURL),
+		Shards:   shard.Deps{Dispatcher: d, Reader: c.reader(), Observer: c.metrics, Log: c.log},
+		Consumer: uuid.NewString(), Version: p.Version, DrainTimeout: c.settings.DrainTimeout,
+		Synced: c.metrics.Synced, Log: c.log,
+	})
+	w := newWatch(t, c.settings.StallTimeout)
+	c.gauges(d, w)
+	server, err := health.Listen(ctx, c.settings.Listen, w.live, w.ready, c.metrics.Handler())
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve() }()
+	go w.run(ctx)
+	c.log.Info().Str("address", server.Address()).Str("leasekeeper", c.settings.LeasekeeperURL).
+		Int("cpus", runtime.GOMAXPROCS(0)).Msg("listening")
+	if err := t.Run(ctx); err != nil {
+		return fmt.Errorf("drain: %w", err)
+	}
+	c.log.Info().Msg("stopped")
+	return nil
+}
+
+func (c *consumer) dispatchOptions(h handler.Handler, moved func()) dispatch.Options {
+	s := &c.settings
+	policy := &attempt.Policy{
+		Handler: h, MaxAttempts: s.MaxAttempts, MaxAge: s.MaxRetryAge, Block: s.OnPoison == config.Block,
+		Graves: c.letters, Observer: c.metrics, Log: c.log, MinBackoff: minBackoff, MaxBackoff: maxBackoff,
+	}
+	size := 1
+	if b, ok := h.(handler.BatchSizer); ok {
+		size = max(1, b.BatchSize())
+	}
+	return dispatch.Options{
+		Process: policy.Process, Limit: s.ConcurrencyLimit, BatchSize: size, BatchBytes: batchBytes, Linger: linger,
+		Unordered: s.Order == config.OrderNone, Queue: queueSize, ShardQueue: shardQueueSize,
+		Moved: moved, Done: c.metrics.Done,
+	}
+}
+
+func (c *consumer) reader() shard.Reader {
+	s := &c.settings
+	return &reader.Polling{
+		Source: kinesis.New(c.aws), Budget: c.budget, Observer: c.metrics, Log: c.log,
+		Pace: reader.Pace{CallsPerSecond: s.ReadCallsPerSecond, BytesPerSecond: s.ReadBytesPerSecond, MaxWait: s.PollMaxWait},
+	}
+}
+
+func (c *consumer) gauges(d *dispatch.Dispatcher, w *watch) {
+	c.metrics.Gauge("messages_in_process", "Messages that handlers have now.", func() float64 { return float64(d.InProcess()) })
+	c.metrics.Gauge("memory_budget_bytes", "What messages that are not done may take.", func() float64 { return float64(c.budget.Size()) })
+	c.metrics.Gauge("memory_used_bytes", "What messages that are not done take.", func() float64 { return float64(c.budget.Used()) })
+	c.metrics.Gauge("shards", "Shards that are read.", func() float64 { return float64(w.snapshot().shards) })
+	c.metrics.Gauge("lag_milliseconds", "Of the shard that is furthest behind: behind its newest record, or the age of its oldest unfinished message.", func() float64 { return float64(w.snapshot().lagMS) })
+	c.metrics.Gauge("oldest_unfinished_seconds", "Age of the oldest message that is not done.", func() float64 { return w.snapshot().oldest.Seconds() })
+	c.metrics.Gauge("stalled_shards", "Shards with unfinished messages none of which was finished for CONSUMER_STALL_TIMEOUT.", func() float64 { return float64(w.snapshot().stalled) })
+}

@@ -1,0 +1,240 @@
+// Package awstest gives tests a localaws process of their own.
+package awstest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+)
+
+// Server is a localaws process.
+type Server struct {
+	tb  testing.TB
+	URL string
+}
+
+// Build builds the program in a folder of the repository into dir, once for
+// a test binary when called from TestMain. It returns an empty path if the
+// folder is not there.
+func Build(dir, folder string) (string, error) {
+	_, file, _, _ := runtime.Caller(0)
+	source := filepath.Join(filepath.Dir(file), "..", "..", "..", folder)
+	if _, err := os.Stat(filepath.Join(source, "go.mod")); err != nil {
+		return "", nil //nolint:nilerr // not there: the tests skip
+	}
+	binary := filepath.Join(dir, folder)
+	cmd := exec.Command("go", "build", "-C", source, "-o", binary, ".")
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", folder, err, out)
+	}
+	return binary, nil
+}
+
+// Start starts the localaws binary for one test, and skips the test if there is
+// none.
+func Start(tb testing.TB, binary string) *Server {
+	tb.Helper()
+	if binary == "" {
+		tb.Skip("no sibling folder localaws")
+	}
+	cmd := exec.Command(binary)
+	cmd.Env = append(os.Environ(), "LOCALAWS_LISTEN=127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		tb.Fatalf("read localaws's first line: %v", err)
+	}
+	var first struct{ Listening string }
+	if err := json.Unmarshal(line, &first); err != nil {
+		tb.Fatal(err)
+	}
+	return &Server{tb: tb, URL: first.Listening}
+}
+
+// Config returns the SDK's configuration for a client of this name.
+func (s *Server) Config(client string) aws.Config {
+	return aws.Config{
+		Region: "eu-central-1", BaseEndpoint: aws.String(s.URL),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: client, SecretAccessKey: "secret"}, nil
+		}),
+	}
+}
+
+// Environ returns variables that make a process a client of this name.
+func (s *Server) Environ(client string) []string {
+	return []string{"AWS_ENDPOINT_URL=" + s.URL, "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=" + client, "AWS_SECRET_ACCESS_KEY=secret"}
+}
+
+// Kinesis and DynamoDB return clients for arranging and looking.
+func (s *Server) Kinesis() *kinesis.Client { return kinesis.NewFromConfig(s.Config("test")) }
+
+// DynamoDB returns a client for arranging and looking.
+func (s *Server) DynamoDB() *dynamodb.Client { return dynamodb.NewFromConfig(s.Config("test")) }
+
+// Stream makes a stream.
+func (s *Server) Stream(name string, shards int32) {
+	s.tb.Helper()
+	ctx := context.Background()
+	if _, err := s.Kinesis().CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}); err != nil {
+		s.tb.Fatal(err)
+	}
+	w := kinesis.NewStreamExistsWaiter(s.Kinesis(), func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay = 10 * time.Millisecond })
+	if err := w.Wait(ctx, &kinesis.DescribeStreamInput{StreamName: &name}, 30*time.Second); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// Table makes a table with the hash key id.
+func (s *Server) Table(name string) {
+	s.tb.Helper()
+	ctx := context.Background()
+	_, err := s.DynamoDB().CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: ddb.BillingModePayPerRequest,
+		AttributeDefinitions: []ddb.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: ddb.ScalarAttributeTypeS}},
+		KeySchema:            []ddb.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: ddb.KeyTypeHash}},
+	})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	w := dynamodb.NewTableExistsWaiter(s.DynamoDB(), func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 10 * time.Millisecond })
+	if err := w.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, 30*time.Second); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// Put puts messages, data by data under its key, 500 at a time.
+func (s *Server) Put(stream string, entries ...types.PutRecordsRequestEntry) {
+	s.tb.Helper()
+	for len(entries) > 0 {
+		n := min(500, len(entries))
+		out, err := s.Kinesis().PutRecords(context.Background(), &kinesis.PutRecordsInput{StreamName: &stream, Records: entries[:n]})
+		if err != nil || aws.ToInt32(out.FailedRecordCount) > 0 {
+			s.tb.Fatalf("put records: %v, %d failed", err, aws.ToInt32(out.FailedRecordCount))
+		}
+		entries = entries[n:]
+	}
+}
+
+// Entry returns an entry for Put.
+func Entry(key, data string) types.PutRecordsRequestEntry {
+	return types.PutRecordsRequestEntry{PartitionKey: &key, Data: []byte(data)}
+}
+
+// Items returns everything in a table.
+func (s *Server) Items(table string) []map[string]ddb.AttributeValue {
+	s.tb.Helper()
+	var items []map[string]ddb.AttributeValue
+	pages := dynamodb.NewScanPaginator(s.DynamoDB(), &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(context.Background())
+		if err != nil {
+			s.tb.Fatal(err)
+		}
+		items = append(items, page.Items...)
+	}
+	return items
+}
+
+// Count returns how many items a table has.
+func (s *Server) Count(table string) int { return len(s.Items(table)) }
+
+// Shards returns the ids of a stream's shards.
+func (s *Server) Shards(stream string) []string {
+	s.tb.Helper()
+	out, err := s.Kinesis().ListShards(context.Background(), &kinesis.ListShardsInput{StreamName: &stream})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	var ids []string
+	for _, shard := range out.Shards {
+		ids = append(ids, aws.ToString(shard.ShardId))
+	}
+	return ids
+}
+
+// Fault adds a fault rule.
+func (s *Server) Fault(rule string) { s.admin(http.MethodPost, "faults", rule) }
+
+// NoFaults removes all fault rules.
+func (s *Server) NoFaults() { s.admin(http.MethodDelete, "faults", "") }
+
+// Limits sets the service limits.
+func (s *Server) Limits(limits string) { s.admin(http.MethodPut, "limits", limits) }
+
+// Counters are what localaws has counted.
+type Counters struct {
+	Calls []struct {
+		Service, Operation, Client string
+		Calls, Errors, Throttles   int
+	}
+	Tables map[string]struct{ Puts, Overwrites, Deletes int }
+}
+
+// Counters returns what localaws has counted.
+func (s *Server) Counters() Counters {
+	s.tb.Helper()
+	var c Counters
+	if err := json.Unmarshal([]byte(s.admin(http.MethodGet, "counters", "")), &c); err != nil {
+		s.tb.Fatal(err)
+	}
+	return c
+}
+
+func (s *Server) admin(method, what, body string) string {
+	s.tb.Helper()
+	req, err := http.NewRequest(method, s.URL+"/_localaws/"+what, strings.NewReader(body))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		s.tb.Fatalf("%s %s: %d %s %v", method, what, resp.StatusCode, data, err)
+	}
+	return string(data)
+}
+
+// Eventually waits until ok returns true, and fails the test if it does not
+// within a minute.
+func Eventually(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for !ok() {
+		if time.Now().After(deadline) {
+			tb.Fatalf("waited a minute for: %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

@@ -1,0 +1,150 @@
+// Package kinesis is Amazon Kinesis as a reader.Source.
+package kinesis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
+)
+
+// callTimeout bounds one call, a large answer included.
+const callTimeout = 20 * time.Second
+
+// Source implements reader.Source. It makes every call once: the reader tries
+// again, at its own pace.
+type Source struct {
+	client *kinesis.Client
+}
+
+// New returns a Source.
+func New(cfg aws.Config, options ...func(*kinesis.Options)) *Source {
+	options = append([]func(*kinesis.Options){func(o *kinesis.Options) {
+		o.Retryer = aws.NopRetryer{}
+		o.Protocol = wire.Protocol{ClientProtocol: o.Protocol}
+	}}, options...)
+	return &Source{client: kinesis.NewFromConfig(cfg, options...)}
+}
+
+// Iterator implements reader.Source.
+func (s *Source) Iterator(ctx context.Context, g contract.Grant, at reader.Start) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	in := &kinesis.GetShardIteratorInput{ShardId: aws.String(g.Shard)}
+	in.StreamARN, in.StreamName = stream(g)
+	switch {
+	case at.After != "":
+		in.ShardIteratorType = types.ShardIteratorTypeAfterSequenceNumber
+		in.StartingSequenceNumber = aws.String(at.After)
+	case at.Type == contract.AtSequenceNumber:
+		in.ShardIteratorType = types.ShardIteratorTypeAtSequenceNumber
+		in.StartingSequenceNumber = aws.String(at.Sequence)
+	case at.Type == contract.AtTimestamp:
+		in.ShardIteratorType = types.ShardIteratorTypeAtTimestamp
+		in.Timestamp = aws.Time(time.UnixMilli(at.TimestampMS))
+	case at.Type == contract.TrimHorizon:
+		in.ShardIteratorType = types.ShardIteratorTypeTrimHorizon
+	default:
+		return "", fmt.Errorf("get iterator: start type %q is not known", at.Type)
+	}
+	out, err := s.client.GetShardIterator(ctx, in)
+	if err != nil {
+		return "", fmt.Errorf("get iterator: %w", classify(err))
+	}
+	return aws.ToString(out.ShardIterator), nil
+}
+
+// stream returns the stream's ARN if the grant has it, else its name.
+func stream(g contract.Grant) (arn, name *string) {
+	if g.StreamARN != "" {
+		return aws.String(g.StreamARN), nil
+	}
+	return nil, aws.String(g.Stream)
+}
+
+// Records implements reader.Source.
+func (s *Source) Records(ctx context.Context, g contract.Grant, iterator string) (*reader.Batch, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	in := &kinesis.GetRecordsInput{ShardIterator: aws.String(iterator)}
+	in.StreamARN, _ = stream(g)
+	var b *reader.Batch
+	var size int
+	out, err := s.client.GetRecords(wire.With(ctx, &wire.Exchange{Decode: func(body []byte) (ok bool, err error) {
+		size = len(body)
+		b, ok, err = Decode(body)
+		return ok, err
+	}}), in)
+	if err != nil {
+		return nil, fmt.Errorf("get records: %w", classify(err))
+	}
+	if b == nil {
+		b = convert(out)
+	}
+	b.Cost = int64(size) + int64(len(b.Records))*recordCost
+	return b, nil
+}
+
+// recordCost is the memory a record takes beside its answer's body.
+const recordCost = 96
+
+// convert makes a Batch of an answer that the SDK has read.
+func convert(out *kinesis.GetRecordsOutput) *reader.Batch {
+	b := &reader.Batch{
+		Next:     aws.ToString(out.NextShardIterator),
+		BehindMS: aws.ToInt64(out.MillisBehindLatest),
+		Children: children(out.ChildShards),
+	}
+	b.Records, b.Payload = records(out.Records)
+	return b
+}
+
+func records(in []types.Record) (out []reader.Record, payload int64) {
+	out = make([]reader.Record, len(in))
+	for i, r := range in {
+		out[i] = reader.Record{
+			Sequence: aws.ToString(r.SequenceNumber), PartitionKey: aws.ToString(r.PartitionKey),
+			Arrived: aws.ToTime(r.ApproximateArrivalTimestamp), Data: r.Data,
+		}
+		payload += int64(len(r.Data) + len(out[i].PartitionKey))
+	}
+	return out, payload
+}
+
+func children(in []types.ChildShard) []contract.ChildShard {
+	var out []contract.ChildShard
+	for _, c := range in {
+		child := contract.ChildShard{Shard: aws.ToString(c.ShardId), Parents: c.ParentShards}
+		if h := c.HashKeyRange; h != nil {
+			child.HashKeyRange = &contract.HashKeyRange{Start: aws.ToString(h.StartingHashKey), End: aws.ToString(h.EndingHashKey)}
+		}
+		out = append(out, child)
+	}
+	return out
+}
+
+// classify maps the SDK's errors to the reader's.
+func classify(err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	switch api.ErrorCode() {
+	case "ExpiredIteratorException":
+		return fmt.Errorf("%w: %w", reader.ErrExpired, err)
+	case "ProvisionedThroughputExceededException", "LimitExceededException", "ThrottlingException", "KMSThrottlingException":
+		return fmt.Errorf("%w: %w", reader.ErrThrottled, err)
+	case "ResourceNotFoundException":
+		return fmt.Errorf("%w: %w", reader.ErrNoShard, err)
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/budget"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
+)
+
+// MaxAnswer is the most memory one answer needs: Kinesis sends at most 10 MiB
+// of data, in base64, and the rest is small.
+const MaxAnswer = 14 << 20
+
+// ahead is how many Batches of one shard may be held at a time.
+const ahead = 3
+
+// missing is how often a shard must be missing, with waits between, until that
+// is believed.
+const missing = 4
+
+// Polling reads shards by GetRecords.
+type Polling struct {
+	Source   Source
+	Budget   *budget.Budget
+	Pace     Pace
+	Observer Observer
+	Log      zerolog.Logger
+}
+
+// Run reads the grant's shard into sink until its end, and returns the shards
+// that go on from there. A shard that is gone for good counts as ended,
+// without children. Any other return is an error: that of ctx, or of sink.
+func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
+	l := &poll{Polling: p, grant: g, sink: sink, pacer: newPacer(p.Pace), held: semaphore.NewWeighted(ahead)}
+	for {
+		done, children, err := l.step(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("read shard: %w", context.Cause(ctx))
+		case done:
+			return children, nil
+		case errors.Is(err, errSink):
+			return nil, err
+		}
+		if l.absent >= missing {
+			p.Log.Warn().Msg("shard is gone")
+			return nil, nil
+		}
+		if !wait(ctx, l.next(err)) {
+			return nil, fmt.Errorf("read shard: %w", context.Cause(ctx))
+		}
+	}
+}
+
+var errSink = errors.New("deliver records")
+
+// poll is the reading of one shard.
+type poll struct {
+	*Polling
+	grant    contract.Grant
+	sink     Sink
+	pacer    *pacer
+	held     *semaphore.Weighted
+	iterator string
+	last     string // sequence number of the last record that was read
+	absent   int    // how often in a row the shard was missing
+	failures int    // in a row
+}
+
+// step makes one call and delivers what it gave.
+func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildShard, err error) {
+	if l.iterator == "" {
+		if err := l.renew(ctx); err != nil {
+			return false, nil, err
+		}
+	}
+	if err := l.held.Acquire(ctx, 1); err != nil {
+		return false, nil, fmt.Errorf("wait for the shard's batches: %w", err)
+	}
+	share, err := l.Budget.Take(ctx, MaxAnswer)
+	if err != nil {
+		l.held.Release(1)
+		return false, nil, err
+	}
+	release := func() {
+		share.Return()
+		l.held.Release(1)
+	}
+	l.pacer.called(time.Now())
+	b, err := l.Source.Records(ctx, l.grant, l.iterator)
+	if err != nil {
+		release()
+		if errors.Is(err, ErrExpired) {
+			l.iterator = ""
+		}
+		return false, nil, err
+	}
+	share.Shrink(b.Cost)
+	l.pacer.answered(len(b.Records), b.Payload, b.BehindMS)
+	l.Observer.Read(len(b.Records), b.Payload, b.BehindMS)
+	if n := len(b.Records); n > 0 {
+		l.last = b.Records[n-1].Sequence
+	}
+	l.iterator = b.Next
+	if err := l.sink.Accept(ctx, b, release); err != nil {
+		return false, nil, fmt.Errorf("%w: %w", errSink, err)
+	}
+	return b.Next == "", b.Children, nil
+}
+
+func (l *poll) renew(ctx context.Context) error {
+	it, err := l.Source.Iterator(ctx, l.grant, Start{Start: l.grant.Start, After: l.last})
+	if err != nil {
+		return err
+	}
+	l.iterator = it
+	return nil
+}
+
+// next returns how long to wait before the next step.
+func (l *poll) next(err error) time.Duration {
+	if err == nil {
+		l.absent, l.failures = 0, 0
+		return l.pacer.next(time.Now())
+	}
+	switch {
+	case errors.Is(err, ErrExpired):
+		return 0
+	case errors.Is(err, ErrThrottled):
+		l.Observer.Throttled()
+		l.pacer.slow()
+	case errors.Is(err, ErrNoShard):
+		l.absent++
+	default:
+		l.Observer.ReadFailed()
+		if l.failures == 3 || l.failures%100 == 99 {
+			l.Log.Warn().Err(err).Int("failures", l.failures+1).Msg("shard cannot be read, trying again")
+		}
+	}
+	l.failures++
+	return backoff(l.failures)
+}
+
+// backoff returns a random wait of up to 100 ms, doubled with every failure,
+// and at most 5 s.
+func backoff(failures int) time.Duration {
+	bound := 5 * time.Second
+	if failures < 7 {
+		bound = min(bound, 50*time.Millisecond<<failures)
+	}
+	return rand.N(bound)
+}
+
+func wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

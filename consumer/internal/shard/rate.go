@@ -1,0 +1,42 @@
+package shard
+
+import (
+	"sync"
+	"time"
+)
+
+// window is the least time over which a rate is measured.
+const window = time.Second
+
+// rate measures how much is read. It is safe for use by several goroutines.
+type rate struct {
+	mu             sync.Mutex
+	since          time.Time
+	records, bytes int64
+	behindMS       int64
+	perSecond      struct{ records, bytes int64 }
+}
+
+func (r *rate) add(records int, bytes, behindMS int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.since.IsZero() {
+		r.since = time.Now()
+	}
+	r.records += int64(records)
+	r.bytes += bytes
+	r.behindMS = behindMS
+}
+
+// report returns how far the last read was behind, and the rates of the last
+// full window, half of them from those before.
+func (r *rate) report(now time.Time) (behindMS, records, bytes int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if took := now.Sub(r.since); !r.since.IsZero() && took >= window {
+		r.perSecond.records = (r.perSecond.records + int64(float64(r.records)/took.Seconds())) / 2
+		r.perSecond.bytes = (r.perSecond.bytes + int64(float64(r.bytes)/took.Seconds())) / 2
+		r.records, r.bytes, r.since = 0, 0, now
+	}
+	return r.behindMS, r.perSecond.records, r.perSecond.bytes
+}

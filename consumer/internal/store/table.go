@@ -1,0 +1,237 @@
+// Package store is the default handler: it writes one DynamoDB item for each
+// message. An item's id is made of the message's place in the stream, so that
+// writing it twice is the same as writing it once.
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"github.com/rs/zerolog"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
+)
+
+// Options of a Table.
+type Options struct {
+	Name      string
+	ItemTTL   time.Duration // from a message's arrival to its item's expiresAt; 0: none
+	Throttled func(items int)
+	Log       zerolog.Logger
+}
+
+// Table is a handler.Handler. It tries again itself, until the context ends,
+// what the table could take later; only items that DynamoDB will never take
+// are errors, and permanent ones.
+type Table struct {
+	client *dynamodb.Client
+	o      Options
+	empty  dynamodb.BatchWriteItemInput
+	bodies sync.Pool
+	warned atomic.Int64 // Unix time of the last warning
+}
+
+// Waits between tries.
+const (
+	firstBackoff = 25 * time.Millisecond
+	lastBackoff  = 3 * time.Second
+	callTimeout  = 10 * time.Second
+	warnEvery    = 10 // seconds
+)
+
+// New returns a Table.
+func New(cfg aws.Config, o Options, options ...func(*dynamodb.Options)) *Table {
+	options = append([]func(*dynamodb.Options){func(d *dynamodb.Options) {
+		d.Retryer = aws.NopRetryer{}
+		d.Protocol = wire.Protocol{ClientProtocol: d.Protocol}
+	}}, options...)
+	return &Table{
+		client: dynamodb.NewFromConfig(cfg, options...), o: o,
+		empty: dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{o.Name: {}}},
+	}
+}
+
+// BatchSize implements handler.BatchSizer.
+func (t *Table) BatchSize() int { return maxBatch }
+
+// Handle implements handler.Handler.
+func (t *Table) Handle(ctx context.Context, batch []handler.Message) error {
+	failed := handler.Failed{}
+	left := make([]int, 0, len(batch))
+	for i := range batch {
+		if err := check(&batch[i], t.o.ItemTTL); err != nil {
+			failed[i] = err
+			continue
+		}
+		left = append(left, i)
+	}
+	t.write(ctx, batch, left, failed)
+	if len(failed) > 0 {
+		return failed
+	}
+	return nil
+}
+
+// write writes the messages at the places left, and notes in failed what can
+// not be written, or not before ctx has ended.
+func (t *Table) write(ctx context.Context, batch []handler.Message, left []int, failed handler.Failed) {
+	for n := 0; len(left) > 0; n++ {
+		rest, err := t.call(ctx, batch, left)
+		if err == nil && len(rest) == 0 {
+			return
+		}
+		if err != nil && isRefused(err) {
+			t.isolate(ctx, batch, left, err, failed)
+			return
+		}
+		t.note(len(rest), err, ctx)
+		left = rest
+		if !backoff(ctx, n) {
+			for _, i := range left {
+				failed[i] = handler.Unavailable(context.Cause(ctx))
+			}
+			return
+		}
+	}
+}
+
+// isolate writes one by one what was refused together.
+func (t *Table) isolate(ctx context.Context, batch []handler.Message, left []int, err error, failed handler.Failed) {
+	if len(left) == 1 {
+		failed[left[0]] = handler.Permanent(err)
+		return
+	}
+	for _, i := range left {
+		t.write(ctx, batch, []int{i}, failed)
+	}
+}
+
+// note counts what was throttled, and warns now and then.
+func (t *Table) note(items int, err error, ctx context.Context) { //nolint:revive // ctx is only looked at
+	if t.o.Throttled != nil && (err == nil || isThrottle(err)) {
+		t.o.Throttled(items)
+		return
+	}
+	now, last := time.Now().Unix(), t.warned.Load()
+	if ctx.Err() == nil && now-last >= warnEvery && t.warned.CompareAndSwap(last, now) {
+		t.o.Log.Warn().Err(err).Str("table", t.o.Name).Msg("table cannot be written, trying again")
+	}
+}
+
+// call makes one BatchWriteItem, and returns the places that are to be tried
+// again: all of them when there is an error.
+func (t *Table) call(ctx context.Context, batch []handler.Message, left []int) ([]int, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	pooled, _ := t.bodies.Get().(*[]byte)
+	if pooled == nil {
+		pooled = new([]byte)
+	}
+	body := t.appendBody((*pooled)[:0], batch, left)
+	clean := false
+	out, err := t.client.BatchWriteItem(wire.With(ctx, &wire.Exchange{Request: body, Decode: func(answer []byte) (bool, error) {
+		clean = allProcessed(answer)
+		return clean, nil
+	}}), &t.empty)
+	if err != nil {
+		// The body is not used again: the transport may still be sending it.
+		return left, fmt.Errorf("write items: %w", err)
+	}
+	*pooled = body
+	t.bodies.Put(pooled)
+	if clean {
+		return nil, nil
+	}
+	return unprocessed(out, batch, left, t.o.Name), nil
+}
+
+func (t *Table) appendBody(b []byte, batch []handler.Message, left []int) []byte {
+	b = append(b, `{"RequestItems":{"`...)
+	b = appendEscaped(b, t.o.Name)
+	b = append(b, `":[`...)
+	for n, i := range left {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = appendPut(b, &batch[i], t.o.ItemTTL)
+	}
+	return append(b, "]}}"...)
+}
+
+// allProcessed recognizes the usual answers that leave nothing over. Any other
+// is read by the SDK.
+func allProcessed(answer []byte) bool {
+	answer = bytes.TrimSpace(answer)
+	return bytes.Equal(answer, []byte(`{"UnprocessedItems":{}}`)) || bytes.Equal(answer, []byte("{}"))
+}
+
+func unprocessed(out *dynamodb.BatchWriteItemOutput, batch []handler.Message, left []int, table string) []int {
+	over := map[string]bool{}
+	for _, w := range out.UnprocessedItems[table] {
+		if w.PutRequest == nil {
+			continue
+		}
+		if id, ok := w.PutRequest.Item[attrID].(*types.AttributeValueMemberS); ok {
+			over[id.Value] = true
+		}
+	}
+	var rest []int
+	for _, i := range left {
+		if over[batch[i].ID()] {
+			rest = append(rest, i)
+		}
+	}
+	return rest
+}
+
+// isRefused tells whether DynamoDB will never take the request as it is.
+func isRefused(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode() {
+	case "ValidationException", "ItemCollectionSizeLimitExceededException", "SerializationException", "RequestEntityTooLarge":
+		return true
+	}
+	return false
+}
+
+func isThrottle(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode() {
+	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":
+		return true
+	}
+	return false
+}
+
+// backoff waits with full jitter, and tells whether ctx is still good.
+func backoff(ctx context.Context, n int) bool {
+	bound := lastBackoff
+	if n < 8 {
+		bound = min(bound, firstBackoff<<n)
+	}
+	timer := time.NewTimer(rand.N(bound))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return ctx.Err() == nil
+	}
+}
