@@ -131,13 +131,14 @@ func TestSubscribeToShard_SecondIsRefused(t *testing.T) {
 	t.Parallel()
 	knownFault(t, "kinesis-local", noInitialResponse)
 	c := newKinesis(t, func(o *kinesis.Options) { o.RetryMaxAttempts = 1 })
+	second := kinesis.New(c.Options()) // in this version of the SDK the subscriptions of one client share a decoder without a lock
 	name := createStream(t, c, 1)
 	consumer := registerConsumer(t, c, name)
 	from := types.StartingPosition{Type: types.ShardIteratorTypeLatest}
 	if _, err := subscribe(t, c, consumer, "shardId-000000000000", from); err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}
-	_, err := subscribe(t, c, consumer, "shardId-000000000000", from)
+	_, err := subscribe(t, second, consumer, "shardId-000000000000", from)
 	wantCode(t, err, "ResourceInUseException")
 }
 

@@ -1,0 +1,182 @@
+package server_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/server"
+)
+
+type fanout struct {
+	url      string
+	c        *kinesis.Client
+	consumer string
+}
+
+func newFanout(t *testing.T) *fanout {
+	t.Helper()
+	url := start(t, server.Options{})
+	f := &fanout{url: url, c: client(url, "me")}
+	createStream(t, f.c, "test", 1)
+	out, err := f.c.RegisterStreamConsumer(t.Context(), &kinesis.RegisterStreamConsumerInput{
+		StreamARN: aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/test"), ConsumerName: aws.String("c"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.consumer = *out.Consumer.ConsumerARN
+	return f
+}
+
+func (f *fanout) tune(t *testing.T, limits string) {
+	t.Helper()
+	if status := admin(t, http.MethodPut, f.url, "limits", limits, nil); status != http.StatusOK {
+		t.Fatalf("limits %s: status %d", limits, status)
+	}
+}
+
+// subscribe uses a client of its own: in this version of the SDK the
+// subscriptions of one client share a decoder without a lock.
+func (f *fanout) subscribe(t *testing.T) (*kinesis.SubscribeToShardEventStream, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	out, err := client(f.url, "me").SubscribeToShard(ctx, &kinesis.SubscribeToShardInput{
+		ConsumerARN: &f.consumer, ShardId: aws.String("shardId-000000000000"),
+		StartingPosition: &types.StartingPosition{Type: types.ShardIteratorTypeLatest},
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { _ = out.GetStream().Close() })
+	return out.GetStream(), nil
+}
+
+// events counts events until the stream ends, and returns the error it ended
+// with.
+func events(t *testing.T, s *kinesis.SubscribeToShardEventStream) (n int, err error) {
+	t.Helper()
+	for {
+		select {
+		case _, ok := <-s.Events():
+			if !ok {
+				return n, s.Err()
+			}
+			n++
+		case <-time.After(patience):
+			t.Fatal("the stream does not end")
+		}
+	}
+}
+
+func TestSubscribeToShard_TakeOver(t *testing.T) {
+	t.Parallel()
+	f := newFanout(t)
+	first, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.tune(t, `{"clock_offset_ms":4900}`)
+	_, err = f.subscribe(t)
+	wantCode(t, err, "ResourceInUseException")
+	f.tune(t, `{"clock_offset_ms":6000}`)
+	if _, err := f.subscribe(t); err != nil {
+		t.Errorf("subscribe after 5 s: %v", err)
+	}
+	_, err = events(t, first)
+	wantCode(t, err, "ResourceInUseException")
+}
+
+func TestSubscribeToShard_EndsAndBeats(t *testing.T) {
+	t.Parallel()
+	f := newFanout(t)
+	f.tune(t, `{"subscription_ms":300,"heartbeat_ms":20}`)
+	s, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := events(t, s)
+	if err != nil || n < 2 {
+		t.Errorf("an idle subscription ended after %d events with %v, want several and no error", n, err)
+	}
+}
+
+func TestSubscribeToShard_DeletedStream(t *testing.T) {
+	t.Parallel()
+	f := newFanout(t)
+	s, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.c.DeleteStream(t.Context(), &kinesis.DeleteStreamInput{StreamName: aws.String("test"), EnforceConsumerDeletion: aws.Bool(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := events(t, s); err != nil {
+		t.Errorf("the subscription to a deleted stream ended with %v", err)
+	}
+}
+
+func TestSubscribeToShard_EventFaults(t *testing.T) {
+	t.Parallel()
+	f := newFanout(t)
+	addFault(t, f.url, `{"operation":"SubscribeToShardEvent","kind":"error","code":"InternalFailureException"}`)
+	s, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := events(t, s)
+	if n != 0 {
+		t.Errorf("got %d events, want the fault in place of the first", n)
+	}
+	wantCode(t, err, "InternalFailureException")
+}
+
+// TestSubscribeToShard_QuietDeath leaves a subscription open without a word: what
+// a reader's watchdog is for.
+func TestSubscribeToShard_QuietDeath(t *testing.T) {
+	t.Parallel()
+	f := newFanout(t)
+	f.tune(t, `{"heartbeat_ms":10}`)
+	s, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-s.Events()
+	addFault(t, f.url, `{"id":"quiet","operation":"SubscribeToShardEvent","kind":"stall"}`)
+	var rules struct{ Faults []struct{ Hits int } }
+	for deadline := time.Now().Add(patience); len(rules.Faults) == 0 || rules.Faults[0].Hits == 0; {
+		admin(t, http.MethodGet, f.url, "faults", "", &rules)
+		if time.Now().After(deadline) {
+			t.Fatal("no event was stalled")
+		}
+	}
+	waitQuiet(t, s)
+	admin(t, http.MethodDelete, f.url, "faults?id=quiet", "", nil)
+	select {
+	case <-s.Events():
+	case <-time.After(patience):
+		t.Error("no event after the fault was deleted")
+	}
+}
+
+// waitQuiet reads what was sent before the stall, until no event comes for ten
+// heartbeats.
+func waitQuiet(t *testing.T, s *kinesis.SubscribeToShardEventStream) {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		select {
+		case <-s.Events():
+		case <-deadline:
+			t.Fatal("a stalled subscription sends events")
+		case <-time.After(100 * time.Millisecond):
+			return
+		}
+	}
+}
