@@ -56,7 +56,7 @@ type LeaseChange struct {
 	Counter       int64       // generation from now on
 	OwnerSwitches int64       // ownerSwitchesSinceCheckpoint from now on
 	Checkpoint    *Checkpoint // nil: stays
-	Children      []string    // nil: stay
+	Children      []string    // none: stay
 	DropForeign   bool        // remove the KCL's checkpointOwner and pending checkpoint
 }
 
@@ -85,7 +85,7 @@ func (w LeaseWrite) Apply(old *Row) (*Row, bool) {
 	if w.Change.Checkpoint != nil {
 		row.Checkpoint = *w.Change.Checkpoint
 	}
-	if w.Change.Children != nil {
+	if len(w.Change.Children) > 0 {
 		row.Children = w.Change.Children
 	}
 	return &row, true

@@ -1,0 +1,160 @@
+package dynamo_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/awstest"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/dynamo"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+)
+
+func tables(t *testing.T) *dynamo.Tables {
+	a := awstest.Start(t)
+	a.Table("leases", "leaseKey")
+	a.Table("workers", "workerId")
+	return dynamo.New(a.DynamoDB("test"), "leases", "workers", 5*time.Second)
+}
+
+func genCheckpoint(t *rapid.T) lease.Checkpoint {
+	return lease.Checkpoint{Sequence: rapid.SampledFrom([]string{lease.TrimHorizon, "7", "42", lease.ShardEnd}).Draw(t, "sequence"),
+		Sub: rapid.Int64Range(0, 1).Draw(t, "sub")}
+}
+
+func genLeaseWrite(t *rapid.T, shard string) lease.LeaseWrite {
+	owner := rapid.SampledFrom([]string{"", "a/00000001", "b/00000002"})
+	w := lease.LeaseWrite{Shard: shard}
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	case 0:
+		w.Create = &lease.Row{Shard: shard, Checkpoint: genCheckpoint(t), Counter: rapid.Int64Range(0, 1).Draw(t, "counter"),
+			Owner: owner.Draw(t, "owner"), HashStart: "0", HashEnd: "9", Parents: []string{"p0", "p1"},
+			InitialTimestamp: time.UnixMilli(1234567).UTC()}
+		return w
+	case 1:
+		w.Delete = true
+	default:
+		w.Change = &lease.LeaseChange{Owner: owner.Draw(t, "newOwner"), Counter: rapid.Int64Range(0, 2).Draw(t, "newCounter"),
+			OwnerSwitches: 1, DropForeign: rapid.Bool().Draw(t, "drop")}
+		if rapid.Bool().Draw(t, "withCheckpoint") {
+			c := genCheckpoint(t)
+			w.Change.Checkpoint = &c
+		}
+		if rapid.Bool().Draw(t, "withChildren") {
+			w.Change.Children = []string{"c0", "c1"}
+		}
+	}
+	w.If = lease.LeaseCondition{Owner: owner.Draw(t, "ifOwner"), Counter: rapid.Int64Range(0, 2).Draw(t, "ifCounter")}
+	if rapid.Bool().Draw(t, "ifCheckpoint") {
+		c := genCheckpoint(t)
+		w.If.Checkpoint = &c
+	}
+	return w
+}
+
+// The table does exactly what Apply says: every condition of rules 1, 3, 4, 7
+// and 10 rests on it.
+func TestTables_LeaseWritesAsApply(t *testing.T) {
+	db, n := tables(t), 0
+	rapid.Check(t, func(t *rapid.T) {
+		n++
+		shard := fmt.Sprintf("shard-%d", n)
+		var want *lease.Row
+		for range rapid.IntRange(1, 12).Draw(t, "writes") {
+			w := genLeaseWrite(t, shard)
+			next, applied := w.Apply(want)
+			got := db.Execute(context.Background(), w)
+			if got.Outcome != outcome(applied) || !reflect.DeepEqual(got.Lease, next) {
+				t.Fatalf("%+v on %+v: got %v %+v (%v), want applied %v %+v", w, want, got.Outcome, got.Lease, got.Err, applied, next)
+			}
+			want = next
+		}
+		if got := db.Execute(context.Background(), lease.GetLease{Shard: shard}); !reflect.DeepEqual(got.Lease, want) {
+			t.Fatalf("get: got %+v, want %+v", got.Lease, want)
+		}
+	})
+}
+
+func outcome(applied bool) lease.Outcome {
+	if applied {
+		return lease.Applied
+	}
+	return lease.Refused
+}
+
+func genWorkerWrite(t *rapid.T, id string) lease.WorkerWrite {
+	row := &lease.Worker{ID: id, Counter: rapid.Int64Range(1, 3).Draw(t, "counter"),
+		State:    rapid.SampledFrom([]lease.State{lease.Active, lease.Draining}).Draw(t, "state"),
+		Duration: 8 * time.Second, Ready: rapid.Bool().Draw(t, "ready"), MaxLeases: 3, Version: "1.0.0",
+		Held:      []lease.Held{{Shard: "s0", Generation: 4, BytesPerSecond: 5, LagMillis: 6, Moving: true}, {Shard: "s1", Generation: 1}},
+		StartedAt: time.UnixMilli(99).UTC(), ExpiresAt: time.Unix(77, 0).UTC()}
+	w := lease.WorkerWrite{Worker: id}
+	switch rapid.IntRange(0, 4).Draw(t, "kind") {
+	case 0:
+		w.Create = row
+		return w
+	case 1:
+		w.Evict = true
+	case 2:
+		w.Delete = true
+	default:
+		w.Put = row
+	}
+	w.If = lease.WorkerCondition{Counter: rapid.Int64Range(1, 3).Draw(t, "ifCounter"), Evicted: rapid.IntRange(0, 3).Draw(t, "ifEvicted") == 0}
+	return w
+}
+
+func TestTables_WorkerWritesAsApply(t *testing.T) {
+	db, n := tables(t), 0
+	rapid.Check(t, func(t *rapid.T) {
+		n++
+		id := fmt.Sprintf("w/%08x", n)
+		var want *lease.Worker
+		for range rapid.IntRange(1, 12).Draw(t, "writes") {
+			w := genWorkerWrite(t, id)
+			next, applied := w.Apply(want)
+			got := db.Execute(context.Background(), w)
+			if got.Outcome != outcome(applied) || !reflect.DeepEqual(got.Worker, next) {
+				t.Fatalf("%+v on %+v: got %v %+v (%v), want applied %v %+v", w, want, got.Outcome, got.Worker, got.Err, applied, next)
+			}
+			want = next
+		}
+	})
+}
+
+// Scans read every page, keep the stream's row apart from workers, and leave
+// out rows that are no leases.
+func TestTables_Scans(t *testing.T) {
+	db := tables(t)
+	const many = 1200
+	long := strings.Repeat("x", 1500) // so that there are pages
+	for i := range many {
+		shard := fmt.Sprintf("shard-%04d", i)
+		if a := db.Execute(context.Background(), lease.LeaseWrite{Shard: shard, Create: &lease.Row{Shard: shard,
+			Checkpoint: lease.Checkpoint{Sequence: lease.TrimHorizon}, Parents: []string{long}}}); a.Outcome != lease.Applied {
+			t.Fatalf("create: %v %v", a.Outcome, a.Err)
+		}
+	}
+	if a := db.Execute(context.Background(), lease.ScanLeases{}); a.Outcome != lease.Applied || len(a.Leases) != many {
+		t.Errorf("got %v with %d leases, want %d", a.Outcome, len(a.Leases), many)
+	}
+	stream := &lease.Stream{ARN: "arn", CreatedAt: time.UnixMilli(5).UTC(), ShardMapVersion: 1, InitialPosition: lease.AtTimestamp,
+		InitialTimestamp: time.UnixMilli(6).UTC()}
+	db.Execute(context.Background(), lease.StreamWrite{Create: stream})
+	if a := db.Execute(context.Background(), lease.StreamWrite{Create: &lease.Stream{ARN: "other"}}); a.Outcome != lease.Refused || a.Stream.ARN != "arn" {
+		t.Errorf("second #stream: got %v %+v, want the first one back", a.Outcome, a.Stream)
+	}
+	if a := db.Execute(context.Background(), lease.StreamWrite{}); a.Outcome != lease.Applied || a.Stream.ShardMapVersion != 2 {
+		t.Errorf("bump: got %v %+v, want version 2", a.Outcome, a.Stream)
+	}
+	a := db.Execute(context.Background(), lease.ScanWorkers{})
+	stream.ShardMapVersion = 2
+	if a.Outcome != lease.Applied || len(a.Workers) != 0 || !reflect.DeepEqual(a.Stream, stream) {
+		t.Errorf("got %v %+v %+v, want only the stream's row %+v", a.Outcome, a.Workers, a.Stream, stream)
+	}
+}

@@ -1,0 +1,215 @@
+package dynamo
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+)
+
+// Attributes of the lease table: the KCL's names, and one of ours.
+const (
+	leaseKey         = "leaseKey"
+	leaseOwner       = "leaseOwner"
+	leaseCounter     = "leaseCounter"
+	checkpoint       = "checkpoint"
+	checkpointSub    = "checkpointSubSequenceNumber"
+	ownerSwitches    = "ownerSwitchesSinceCheckpoint"
+	parentShardID    = "parentShardId"
+	childShardIDs    = "childShardIds"
+	startingHashKey  = "startingHashKey"
+	endingHashKey    = "endingHashKey"
+	entityType       = "entityType"
+	initialTimestamp = "initialTimestamp"
+)
+
+// Attributes of the worker table.
+const (
+	workerKey        = "workerId"
+	counter          = "counter"
+	state            = "state"
+	leaseDuration    = "leaseDurationMs"
+	ready            = "ready"
+	maxLeases        = "maxLeases"
+	heldLeases       = "held"
+	startedAt        = "startedAt"
+	version          = "version"
+	expiresAt        = "expiresAt"
+	streamARN        = "streamArn"
+	streamCreatedAt  = "streamCreatedAt"
+	shardMapVersion  = "shardMapVersion"
+	initialPosition  = "initialPosition"
+	streamTimestamp  = "initialTimestamp"
+	heldGeneration   = "g"
+	heldBytes        = "b"
+	heldLag          = "l"
+	heldMoving       = "m"
+	entityTypeLeases = "LEASE"
+)
+
+type item = map[string]types.AttributeValue
+
+func s(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
+func n(v int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(v, 10)}
+}
+func b(v bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: v} }
+
+func text(i item, name string) string {
+	if v, ok := i[name].(*types.AttributeValueMemberS); ok {
+		return v.Value
+	}
+	return ""
+}
+
+func number(i item, name string) int64 {
+	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
+		parsed, err := strconv.ParseInt(v.Value, 10, 64)
+		if err == nil {
+			return parsed
+		}
+	}
+	return 0
+}
+
+func flag(i item, name string) bool {
+	v, ok := i[name].(*types.AttributeValueMemberBOOL)
+	return ok && v.Value
+}
+
+func set(i item, name string) []string {
+	v, ok := i[name].(*types.AttributeValueMemberSS)
+	if !ok {
+		return nil
+	}
+	sorted := slices.Clone(v.Value)
+	slices.Sort(sorted)
+	return sorted
+}
+
+func millis(i item, name string) time.Time {
+	if ms := number(i, name); ms != 0 {
+		return time.UnixMilli(ms).UTC()
+	}
+	return time.Time{}
+}
+
+// leaseRow reads a row of the lease table; nil for no item and for an item of
+// another entityType, as the KCL 3 keeps beside its leases.
+func leaseRow(i item) (*lease.Row, error) {
+	if len(i) == 0 {
+		return nil, nil
+	}
+	if kind := text(i, entityType); kind != "" && kind != entityTypeLeases {
+		return nil, nil
+	}
+	row := &lease.Row{
+		Shard: text(i, leaseKey), Owner: text(i, leaseOwner), Counter: number(i, leaseCounter),
+		Checkpoint:    lease.Checkpoint{Sequence: text(i, checkpoint), Sub: number(i, checkpointSub)},
+		OwnerSwitches: number(i, ownerSwitches), Parents: set(i, parentShardID), Children: set(i, childShardIDs),
+		HashStart: text(i, startingHashKey), HashEnd: text(i, endingHashKey), InitialTimestamp: millis(i, initialTimestamp),
+	}
+	return row, nil
+}
+
+// leaseItem writes a whole row, as it begins.
+func leaseItem(row *lease.Row) item {
+	i := item{
+		leaseKey: s(row.Shard), leaseCounter: n(row.Counter), checkpoint: s(row.Checkpoint.Sequence),
+		checkpointSub: n(row.Checkpoint.Sub), ownerSwitches: n(row.OwnerSwitches),
+	}
+	for name, value := range map[string]string{leaseOwner: row.Owner, startingHashKey: row.HashStart, endingHashKey: row.HashEnd} {
+		if value != "" {
+			i[name] = s(value)
+		}
+	}
+	for name, values := range map[string][]string{parentShardID: row.Parents, childShardIDs: row.Children} {
+		if len(values) > 0 {
+			i[name] = &types.AttributeValueMemberSS{Value: values}
+		}
+	}
+	if !row.InitialTimestamp.IsZero() {
+		i[initialTimestamp] = n(row.InitialTimestamp.UnixMilli())
+	}
+	return i
+}
+
+func workerRow(i item) *lease.Worker {
+	if len(i) == 0 {
+		return nil
+	}
+	row := &lease.Worker{
+		ID: text(i, workerKey), Counter: number(i, counter), State: lease.State(text(i, state)),
+		Duration: time.Duration(number(i, leaseDuration)) * time.Millisecond, Ready: flag(i, ready),
+		MaxLeases: int(number(i, maxLeases)), StartedAt: millis(i, startedAt), Version: text(i, version),
+		ExpiresAt: time.Unix(number(i, expiresAt), 0).UTC(),
+	}
+	held, _ := i[heldLeases].(*types.AttributeValueMemberM)
+	if held == nil {
+		return row
+	}
+	for shard, v := range held.Value {
+		if h, ok := v.(*types.AttributeValueMemberM); ok {
+			row.Held = append(row.Held, lease.Held{Shard: shard, Generation: number(h.Value, heldGeneration),
+				BytesPerSecond: number(h.Value, heldBytes), LagMillis: number(h.Value, heldLag), Moving: flag(h.Value, heldMoving)})
+		}
+	}
+	slices.SortFunc(row.Held, func(a, b lease.Held) int {
+		if a.Shard < b.Shard {
+			return -1
+		}
+		return 1
+	})
+	return row
+}
+
+func workerItem(row *lease.Worker) item {
+	held := make(item, len(row.Held))
+	for _, h := range row.Held {
+		entry := item{heldGeneration: n(h.Generation)}
+		if h.BytesPerSecond != 0 {
+			entry[heldBytes] = n(h.BytesPerSecond)
+		}
+		if h.LagMillis != 0 {
+			entry[heldLag] = n(h.LagMillis)
+		}
+		if h.Moving {
+			entry[heldMoving] = b(true)
+		}
+		held[h.Shard] = &types.AttributeValueMemberM{Value: entry}
+	}
+	i := item{
+		workerKey: s(row.ID), counter: n(row.Counter), state: s(string(row.State)),
+		leaseDuration: n(row.Duration.Milliseconds()), ready: b(row.Ready), maxLeases: n(int64(row.MaxLeases)),
+		startedAt: n(row.StartedAt.UnixMilli()), expiresAt: n(row.ExpiresAt.Unix()),
+		heldLeases: &types.AttributeValueMemberM{Value: held},
+	}
+	if row.Version != "" {
+		i[version] = s(row.Version)
+	}
+	return i
+}
+
+func streamRow(i item) *lease.Stream {
+	if len(i) == 0 {
+		return nil
+	}
+	return &lease.Stream{
+		ARN: text(i, streamARN), CreatedAt: millis(i, streamCreatedAt), ShardMapVersion: number(i, shardMapVersion),
+		InitialPosition: text(i, initialPosition), InitialTimestamp: millis(i, streamTimestamp),
+	}
+}
+
+func streamItem(row *lease.Stream) item {
+	i := item{
+		workerKey: s(lease.StreamKey), streamARN: s(row.ARN), streamCreatedAt: n(row.CreatedAt.UnixMilli()),
+		shardMapVersion: n(row.ShardMapVersion), initialPosition: s(row.InitialPosition),
+	}
+	if !row.InitialTimestamp.IsZero() {
+		i[streamTimestamp] = n(row.InitialTimestamp.UnixMilli())
+	}
+	return i
+}

@@ -1,0 +1,155 @@
+// Leasekeeper decides with its peers, through DynamoDB alone, which task reads
+// which shard of a Kinesis stream, grants shards to the consumer beside it and
+// keeps its checkpoints.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/app"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/logging"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/settings"
+)
+
+// version is set by -ldflags "-X main.version=…".
+var version = "dev" //nolint:gochecknoglobals // the linker sets it
+
+const help = `leasekeeper: shares the shards of a Kinesis stream out among tasks.
+
+usage: leasekeeper              run, until SIGTERM or SIGINT
+       leasekeeper healthcheck  ask the running leasekeeper's /healthz
+       leasekeeper settings     the table of settings (Markdown; --json)
+       leasekeeper version      the version (--json)
+       leasekeeper help         this text
+
+Settings come from the environment: LEASEKEEPER_…, and the AWS SDK's own.
+Exit codes: 0 done, 1 failed, 2 bad settings or usage.
+`
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	verb := ""
+	if len(args) > 0 {
+		verb = args[0]
+	}
+	asJSON := len(args) == 2 && args[1] == "--json"
+	var err error
+	switch {
+	case len(args) > 1 && !asJSON:
+		return unknown(stderr, args)
+	case verb == "":
+		return serve(stderr)
+	case verb == "healthcheck":
+		err = healthcheck()
+	case verb == "version" && asJSON:
+		err = json.NewEncoder(stdout).Encode(map[string]string{"name": "leasekeeper", "version": version})
+	case verb == "version":
+		_, err = fmt.Fprintln(stdout, version)
+	case verb == "settings":
+		err = table(stdout, asJSON)
+	case verb == "help" || verb == "-h" || verb == "--help":
+		_, err = io.WriteString(stdout, help)
+	default:
+		return unknown(stderr, args)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
+		return 1
+	}
+	return 0
+}
+
+func unknown(stderr io.Writer, args []string) int {
+	_, _ = fmt.Fprintf(stderr, "leasekeeper: unknown verb %q\n\n%s", strings.Join(args, " "), help)
+	return 2
+}
+
+func serve(stderr io.Writer) int {
+	var s config.Settings
+	if err := settings.Load(config.Prefix, &s); err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 2
+	}
+	log := logging.New(stderr, s.LogLevel, s.LogFormat, isTerminal(stderr), "leasekeeper", version)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := app.Run(ctx, &s, version, log); err != nil {
+		log.Error().Msg(err.Error())
+		return 1
+	}
+	return 0
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// healthcheck is for images without a shell: it asks /healthz of this setting's address.
+func healthcheck() error {
+	var s config.Settings
+	if err := settings.Load(config.Prefix, &s); err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		return fmt.Errorf("read address: %w", err)
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return fmt.Errorf("ask healthz: %w", err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask healthz: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("healthz answers %s", response.Status)
+	}
+	return nil
+}
+
+func table(w io.Writer, asJSON bool) error {
+	if !asJSON {
+		return settings.WriteTable(w, config.Prefix, &config.Settings{})
+	}
+	var b strings.Builder
+	if err := settings.WriteTable(&b, config.Prefix, &config.Settings{}); err != nil {
+		return err
+	}
+	type row struct {
+		Variable string `json:"variable"`
+		Default  string `json:"default"`
+		Meaning  string `json:"meaning"`
+	}
+	rows := []row{}
+	for i, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		if i > 1 && len(cells) == 3 {
+			rows = append(rows, row{strings.Trim(cells[0], "`"), strings.Trim(cells[1], "`"), cells[2]})
+		}
+	}
+	return json.NewEncoder(w).Encode(rows)
+}
