@@ -114,3 +114,18 @@ func (c *claim) end() {
 	delete(c.claims, c.shard)
 	c.dirty = true
 }
+
+// disown releases a lease found with this worker's own name, from a claim whose
+// answer was lost, that it cannot serve: nobody else may claim it (A10).
+func (l *life) disown(row *lease.Row) {
+	stored := row.Checkpoint
+	l.do(lease.LeaseWrite{
+		Shard:  row.Shard,
+		If:     lease.LeaseCondition{Owner: l.self.id, Counter: row.Counter, Checkpoint: &stored},
+		Change: &lease.LeaseChange{Counter: row.Counter + 1, OwnerSwitches: row.OwnerSwitches},
+	}, func(a lease.Answer) {
+		if a.Lease != nil {
+			l.view.put(a.Lease)
+		}
+	})
+}

@@ -42,9 +42,17 @@ func (d *discovery) request(then func(*lease.Listing, map[string]*lease.Row)) {
 
 // found begins the first sync once the worker table was read: it also makes the
 // `#stream` row where there is none.
+// Where there is one, somebody makes rows already: those are read at once, and
+// the sync follows after a pause of chance, lest a fleet that starts together
+// makes every row as often as it has workers.
 func (d *discovery) found() {
-	if d.listing == nil {
+	switch {
+	case d.peers.stream == nil && d.listing == nil:
 		d.begin()
+	case d.peers.stream != nil && !d.running && !d.timer.pending():
+		d.view.scan()
+		pause := time.Duration(d.rng.Int64N(int64(2 * d.cfg.heartbeat())))
+		d.timers.set(d.timer, d.now+pause, d.begin)
 	}
 }
 

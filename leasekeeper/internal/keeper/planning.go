@@ -167,6 +167,10 @@ func (p *planning) consider(shard string, row *lease.Row, reads *[]string) time.
 	case p.claims[shard] != nil:
 		return p.now + rescan // goes its own way
 	case !p.able():
+		if row.Owner == p.self.id && p.self.good && p.now >= f.next {
+			f.next = p.now + p.cfg.heartbeat()
+			p.disown(row)
+		}
 		return p.now + rescan // whatever makes it able makes it dirty
 	case !p.mine(shard) && p.now < f.open:
 		return f.open

@@ -196,8 +196,8 @@ func (s *session) grants() []contract.Grant {
 			s.dirty = true
 			continue
 		}
-		if s.draining && !h.granted {
-			continue // wants no new ones
+		if (s.draining || s.leaving) && !h.granted {
+			continue // no new ones
 		}
 		h.granted, h.expires = true, s.self.until
 		grants = append(grants, h.grant())
