@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"container/heap"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/aggregate"
@@ -80,59 +79,3 @@ func (l *lane) oldest() time.Time {
 	}
 	return time.Time{}
 }
-
-// queue is a first-in first-out queue of records.
-type queue struct {
-	list []record.Record
-	head int
-	size int // bytes of all records in it
-}
-
-func (q *queue) empty() bool { return q.head == len(q.list) }
-func (q *queue) len() int    { return len(q.list) - q.head }
-
-func (q *queue) push(r record.Record) {
-	if q.head > 0 && len(q.list) == cap(q.list) {
-		n := copy(q.list, q.list[q.head:])
-		clear(q.list[n:])
-		q.list, q.head = q.list[:n], 0
-	}
-	q.list = append(q.list, r)
-	q.size += r.Size
-}
-
-func (q *queue) front() *record.Record { return &q.list[q.head] }
-
-func (q *queue) pop() record.Record {
-	r := q.list[q.head]
-	q.list[q.head] = record.Record{}
-	q.head++
-	q.size -= r.Size
-	if q.head == len(q.list) {
-		q.list, q.head = q.list[:0], 0
-	}
-	return r
-}
-
-// dueHeap is a heap of records by the time they may be sent again.
-type dueHeap []record.Record
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].Due.Before(h[j].Due) }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-
-// Push implements heap.Interface.
-func (h *dueHeap) Push(x any) { *h = append(*h, x.(record.Record)) }
-
-// Pop implements heap.Interface.
-func (h *dueHeap) Pop() any {
-	old := *h
-	r := old[len(old)-1]
-	old[len(old)-1] = record.Record{}
-	*h = old[:len(old)-1]
-	return r
-}
-
-func (h *dueHeap) add(r record.Record)  { heap.Push(h, r) }
-func (h *dueHeap) take() record.Record  { return heap.Pop(h).(record.Record) }
-func (h dueHeap) first() *record.Record { return &h[0] }

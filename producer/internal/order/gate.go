@@ -13,7 +13,7 @@ import (
 // Gate holds back messages whose key is busy. The zero value is ready. Not safe
 // for concurrent use.
 type Gate struct {
-	keys    map[string]*queue
+	keys    map[string]*queue // nil: busy, and nothing waits
 	waiting int
 }
 
@@ -26,9 +26,13 @@ type queue struct {
 
 // Pass tells whether m may go on now; else the gate keeps it.
 func (g *Gate) Pass(m message.Message) bool {
-	q := g.keys[m.Key]
-	if q == nil {
+	q, known := g.keys[m.Key]
+	if !known {
 		return true
+	}
+	if q == nil {
+		q = &queue{closed: true}
+		g.keys[m.Key] = q
 	}
 	q.list = append(q.list, m)
 	g.waiting++
@@ -44,7 +48,7 @@ func (g *Gate) Close(key string) {
 		q.closed = true
 		return
 	}
-	g.keys[key] = &queue{closed: true}
+	g.keys[key] = nil
 }
 
 // Open makes the key free. The caller then takes what waits from Next, until
@@ -52,7 +56,9 @@ func (g *Gate) Close(key string) {
 func (g *Gate) Open(key string) {
 	if q := g.keys[key]; q != nil {
 		q.closed = false
+		return
 	}
+	delete(g.keys, key)
 }
 
 // Next takes the oldest message that waits for the key, unless the key is
@@ -79,9 +85,13 @@ func (g *Gate) Next(key string) (message.Message, bool) {
 // Hold takes m back in front of all others when its key is busy, and tells
 // whether it did. It is for a message that Pass or Next let go last of its key.
 func (g *Gate) Hold(m message.Message) bool {
-	q := g.keys[m.Key]
-	if q == nil || !q.closed {
+	q, known := g.keys[m.Key]
+	if !known || q != nil && !q.closed {
 		return false
+	}
+	if q == nil {
+		q = &queue{closed: true}
+		g.keys[m.Key] = q
 	}
 	if q.head > 0 {
 		q.head--
@@ -100,7 +110,9 @@ func (g *Gate) Waiting() int { return g.waiting }
 func (g *Gate) Abandon() []message.Message {
 	var all []message.Message
 	for _, q := range g.keys {
-		all = append(all, q.list[q.head:]...)
+		if q != nil {
+			all = append(all, q.list[q.head:]...)
+		}
 	}
 	g.keys, g.waiting = nil, 0
 	return all

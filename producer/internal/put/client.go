@@ -15,9 +15,10 @@ const idleTimeout = 4 * time.Second
 
 // Dial returns a Kinesis client for putting records: connections for all
 // concurrent requests stay open, and PutRecords is not retried by the SDK.
-// Other calls keep the SDK's retries.
+// PutRecords is written and read by hand (see protocol). Other calls keep the SDK's retries.
 func Dial(cfg aws.Config, concurrency int) *kinesis.Client {
 	return kinesis.NewFromConfig(cfg, func(o *kinesis.Options) {
+		o.Protocol = &protocol{o.Protocol}
 		o.HTTPClient = &detached{next: transport(o.HTTPClient, concurrency)}
 	})
 }

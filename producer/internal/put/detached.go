@@ -16,7 +16,10 @@ import (
 type sentKey struct{}
 
 // sentFlag tells whether a request got as far as a connection.
-type sentFlag struct{ known, sent atomic.Bool }
+type sentFlag struct {
+	known, sent atomic.Bool
+	body        *sharedBody // of PutRecords, once it was serialized the short way
+}
 
 // detached runs requests with a body that nobody closes under net/http. The
 // SDK closes the body as soon as an answer is there; when the server answers
@@ -35,7 +38,10 @@ func (d *detached) Do(req *http.Request) (*http.Response, error) {
 		})
 		req = req.WithContext(ctx)
 	}
-	if req.Body != nil && req.Body != http.NoBody {
+	if shared := bodyOf(ctx); shared != nil {
+		_ = req.Body.Close() // the SDK's own, already read for the signature
+		shared.attach(req)
+	} else if req.Body != nil && req.Body != http.NoBody {
 		body, err := read(req.Body, req.ContentLength)
 		if err != nil {
 			return nil, fmt.Errorf("read request body: %w", err)
@@ -45,6 +51,13 @@ func (d *detached) Do(req *http.Request) (*http.Response, error) {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
 	return d.next.Do(req)
+}
+
+func bodyOf(ctx context.Context) *sharedBody {
+	if flag, ok := ctx.Value(sentKey{}).(*sentFlag); ok {
+		return flag.body
+	}
+	return nil
 }
 
 func read(body io.ReadCloser, length int64) ([]byte, error) {

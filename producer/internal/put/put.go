@@ -59,6 +59,11 @@ func (c *Client) Put(ctx context.Context, records []record.Record) ([]record.Out
 		in.entries = append(in.entries, entry(&records[i]))
 	}
 	ctx, flag := watch(ctx)
+	defer func() {
+		if flag.body != nil {
+			flag.body.leave()
+		}
+	}()
 	out, err := c.api.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &c.stream, Records: in.entries}, Once)
 	if err != nil {
 		return nil, classify(err, flag.known.Load() && !flag.sent.Load())
