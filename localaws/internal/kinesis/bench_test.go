@@ -1,6 +1,7 @@
 package kinesis_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,25 +14,21 @@ import (
 
 // putBody is a PutRecords request as an SDK writes it.
 func putBody(stream string, records, size int) []byte {
-	type entry struct{ Data, PartitionKey string }
-	in := struct {
-		Records    []entry
-		StreamName string
-	}{StreamName: stream}
+	raw := make([]byte, size)
+	for i := range min(size, 1000) {
+		raw[i] = byte(i * 31)
+	}
+	data := base64.StdEncoding.EncodeToString(raw)
+	var b bytes.Buffer
+	b.WriteString(`{"Records":[`)
 	for i := range records {
-		data := make([]byte, size)
-		for j := range data {
-			data[j] = byte(i*31 + j)
+		if i > 0 {
+			b.WriteByte(',')
 		}
-		in.Records = append(in.Records, entry{
-			Data: base64.StdEncoding.EncodeToString(data), PartitionKey: fmt.Sprintf("%08x-0000-4000-8000-%012x", i*2654435761, i),
-		})
+		fmt.Fprintf(&b, `{"Data":"%s","PartitionKey":"%08x-0000-4000-8000-%012x"}`, data, i*2654435761, i)
 	}
-	raw, err := json.Marshal(in)
-	if err != nil {
-		panic(err)
-	}
-	return raw
+	fmt.Fprintf(&b, `],"StreamName":%q}`, stream)
+	return b.Bytes()
 }
 
 func newService(now func() time.Time) *kinesis.Service {

@@ -90,13 +90,13 @@ func TestLimits_FullReadPauses(t *testing.T) {
 
 func TestPutRecords_LargeRecords(t *testing.T) {
 	s, _ := newStream(t, 1)
-	big := fmt.Sprintf(`{"StreamName":"test","PartitionKey":"k","Data":%q}`, base64.StdEncoding.EncodeToString(make([]byte, 10<<20-100)))
+	big := fmt.Sprintf(`{"StreamName":"test","PartitionKey":"k","Data":%q}`, base64.StdEncoding.EncodeToString(make([]byte, 1<<20+1)))
 	_, err := try(t, s, "PutRecord", big)
 	wantError(t, err, "ValidationException")
 	arn := call(t, s, "DescribeStreamSummary", `{"StreamName":"test"}`)["StreamDescriptionSummary"].(map[string]any)["StreamARN"]
-	call(t, s, "UpdateMaxRecordSize", fmt.Sprintf(`{"StreamARN":%q,"MaxRecordSizeInKiB":10240}`, arn))
+	call(t, s, "UpdateMaxRecordSize", fmt.Sprintf(`{"StreamARN":%q,"MaxRecordSizeInKiB":1025}`, arn))
 	call(t, s, "PutRecord", big)
-	_, err = try(t, s, "PutRecords", string(putBody("test", 11, 1<<20)))
+	_, err = try(t, s, "PutRecords", string(putBody("test", 10, 1<<20)))
 	wantError(t, err, "InvalidArgumentException")
 	_, err = try(t, s, "UpdateMaxRecordSize", fmt.Sprintf(`{"StreamARN":%q,"MaxRecordSizeInKiB":10241}`, arn))
 	wantError(t, err, "ValidationException")
