@@ -169,10 +169,14 @@ func (c *consumer) dispatchOptions(h handler.Handler, moved func()) dispatch.Opt
 
 func (c *consumer) reader() shard.Reader {
 	s := &c.settings
-	return &reader.Polling{
+	polling := &reader.Polling{
 		Source: kinesis.New(c.aws), Budget: c.budget, Observer: c.metrics, Log: c.log,
 		Pace: reader.Pace{CallsPerSecond: s.ReadCallsPerSecond, BytesPerSecond: s.ReadBytesPerSecond, MaxWait: s.PollMaxWait},
 	}
+	if s.ReadMode == config.Fanout {
+		return reader.NewFanout(kinesis.NewSubscriber(c.aws, s.FanoutConsumerARN, s.FanoutName, c.log), polling)
+	}
+	return polling
 }
 
 func (c *consumer) gauges(d *dispatch.Dispatcher, w *watch) {

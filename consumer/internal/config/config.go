@@ -55,6 +55,8 @@ type Settings struct {
 	MemoryBudget string `split_words:"true" default:"128MiB" desc:"for what is read and not yet done, all shards together; bytes, or with KiB, MiB or GiB; 16MiB or more"`
 
 	ReadMode           string        `split_words:"true" default:"polling" desc:"polling, or fanout (enhanced fan-out; falls back to polling)"`
+	FanoutName         string        `split_words:"true" default:"consumer" desc:"with fanout: name of the stream consumer, registered if there is none"`
+	FanoutConsumerARN  string        `envconfig:"FANOUT_CONSUMER_ARN" desc:"with fanout: ARN of a stream consumer that is registered already, instead of a name"`
 	ReadCallsPerSecond float64       `split_words:"true" default:"4" desc:"GetRecords calls a second and shard, at most; Kinesis allows 5 for all readers of a shard; 0: no bound"`
 	ReadBytesPerSecond float64       `split_words:"true" default:"2097152" desc:"bytes a second and shard, at most, when polling; Kinesis allows 2 MiB for all readers of a shard; 0: no bound"`
 	PollMaxWait        time.Duration `split_words:"true" default:"1s" desc:"between polls of a shard that has nothing new, at most"`

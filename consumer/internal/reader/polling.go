@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -38,23 +39,30 @@ type Polling struct {
 // that go on from there. A shard that is gone for good counts as ended,
 // without children. Any other return is an error: that of ctx, or of sink.
 func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
-	l := &poll{Polling: p, grant: g, sink: sink, pacer: newPacer(p.Pace), held: semaphore.NewWeighted(ahead)}
+	children, _, err := p.from(ctx, g, sink, "")
+	return children, err
+}
+
+// from is Run from after the record last on, if that is not empty. It returns
+// the last record that sink has taken.
+func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last string) ([]contract.ChildShard, string, error) {
+	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: semaphore.NewWeighted(ahead)}
 	for {
 		done, children, err := l.step(ctx)
 		switch {
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("read shard: %w", context.Cause(ctx))
 		case done:
-			return children, nil
+			return children, l.last, nil
+		case ctx.Err() != nil:
+			return nil, l.last, fmt.Errorf("read shard: %w", context.Cause(ctx))
 		case errors.Is(err, errSink):
-			return nil, err
+			return nil, l.last, err
 		}
 		if l.absent >= missing {
 			p.Log.Warn().Msg("shard is gone")
-			return nil, nil
+			return nil, l.last, nil
 		}
 		if !wait(ctx, l.next(err)) {
-			return nil, fmt.Errorf("read shard: %w", context.Cause(ctx))
+			return nil, l.last, fmt.Errorf("read shard: %w", context.Cause(ctx))
 		}
 	}
 }
@@ -105,13 +113,13 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 	share.Shrink(b.Cost)
 	l.pacer.answered(len(b.Records), b.Payload, b.BehindMS)
 	l.Observer.Read(len(b.Records), b.Payload, b.BehindMS)
-	if n := len(b.Records); n > 0 {
-		l.last = b.Records[n-1].Sequence
-	}
-	l.iterator = b.Next
 	if err := l.sink.Accept(ctx, b, release); err != nil {
 		return false, nil, fmt.Errorf("%w: %w", errSink, err)
 	}
+	if n := len(b.Records); n > 0 {
+		l.last = strings.Clone(b.Records[n-1].Sequence)
+	}
+	l.iterator = b.Next
 	return b.Next == "", b.Children, nil
 }
 
@@ -132,7 +140,7 @@ func (l *poll) next(err error) time.Duration {
 	}
 	switch {
 	case errors.Is(err, ErrExpired):
-		return 0
+		return l.pacer.next(time.Now())
 	case errors.Is(err, ErrThrottled):
 		l.Observer.Throttled()
 		l.pacer.slow()
