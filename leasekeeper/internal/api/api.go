@@ -69,11 +69,11 @@ func (s server) sync(w http.ResponseWriter, r *http.Request) {
 
 // errors of a request that the contract does not allow.
 var (
-	errConsumer   = errors.New("consumer: want a uuid, the same for one life of a consumer")
-	errShard      = errors.New("shards: want shard, a generation above 0 and one of the states reading, drained and ended")
-	errSequence   = errors.New("checkpoint: want a sequence of 1 to 128 digits and a sub of 0 or more")
-	errNumber     = errors.New("revision and wait_ms: want 0 or more")
-	errSequenceID = errors.New("shards: want each shard once")
+	errConsumer = errors.New("consumer: want a uuid, the same for one life of a consumer")
+	errShard    = errors.New("shards: want shard, a generation above 0 and one of the states reading, drained and ended")
+	errSequence = errors.New("checkpoint: want a sequence of 1 to 128 digits and a sub of 0 or more")
+	errNumber   = errors.New("revision and wait_ms: want 0 or more")
+	errTwice    = errors.New("shards: want each generation of a shard once")
 )
 
 func check(r *contract.SyncRequest) error {
@@ -83,14 +83,18 @@ func check(r *contract.SyncRequest) error {
 	if r.Revision < 0 || r.WaitMS < 0 {
 		return errNumber
 	}
-	seen := make(map[string]bool, len(r.Shards))
+	type grant struct {
+		shard      string
+		generation int64
+	}
+	seen := make(map[grant]bool, len(r.Shards))
 	for i := range r.Shards {
 		if err := checkShard(&r.Shards[i]); err != nil {
 			return err
 		}
-		id := r.Shards[i].Shard
+		id := grant{r.Shards[i].Shard, r.Shards[i].Generation}
 		if seen[id] {
-			return errSequenceID
+			return errTwice
 		}
 		seen[id] = true
 	}
