@@ -23,7 +23,7 @@ import (
 )
 
 // version is set by -ldflags "-X main.version=…".
-var version = "dev" //nolint:gochecknoglobals // set by the linker
+var version = "dev"
 
 // Exit codes.
 const (
@@ -51,17 +51,20 @@ func dispatch(args []string, stdout, stderr io.Writer) int {
 	case "settings":
 		return printSettings(stdout, stderr, asJSON)
 	case "help", "-h", "--help":
-		fmt.Fprint(stdout, usage)
+		say(stdout, "%s", usage)
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "localaws: unknown verb %q\n\n%s", args[0], usage)
+	say(stderr, "localaws: unknown verb %q\n\n%s", args[0], usage)
 	return exitUsage
 }
+
+// say prints to a standard stream; nothing can be done about one that is closed.
+func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 func serve(stdout, stderr io.Writer) int {
 	var s config.Settings
 	if err := settings.Load(config.Prefix, &s); err != nil {
-		fmt.Fprintf(stderr, "localaws: settings:\n%v\n", err)
+		say(stderr, "localaws: settings:\n%v\n", err)
 		return exitUsage
 	}
 	log := logging.New(stderr, s.LogLevel, s.LogFormat, isTerminal(os.Stderr), "localaws", version)
@@ -113,24 +116,24 @@ func healthURL(listen string) string { return "http://" + listen + "/_localaws/h
 func healthcheck(stderr io.Writer) int {
 	var s config.Settings
 	if err := settings.Load(config.Prefix, &s); err != nil {
-		fmt.Fprintf(stderr, "localaws: settings:\n%v\n", err)
+		say(stderr, "localaws: settings:\n%v\n", err)
 		return exitUsage
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, healthURL(s.Listen), nil)
 	if err != nil {
-		fmt.Fprintf(stderr, "localaws: %v\n", err)
+		say(stderr, "localaws: %v\n", err)
 		return exitFailure
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		fmt.Fprintf(stderr, "localaws: %v\n", err)
+		say(stderr, "localaws: %v\n", err)
 		return exitFailure
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		fmt.Fprintf(stderr, "localaws: health: %s\n", resp.Status)
+		say(stderr, "localaws: health: %s\n", resp.Status)
 		return exitFailure
 	}
 	return exitOK

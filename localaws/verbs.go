@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"runtime"
 
@@ -27,7 +26,7 @@ Exit codes: 0 ok, 1 failure, 2 bad settings or usage.
 
 func printVersion(stdout io.Writer, asJSON bool) int {
 	if !asJSON {
-		fmt.Fprintln(stdout, version)
+		say(stdout, "%s\n", version)
 		return exitOK
 	}
 	_ = json.NewEncoder(stdout).Encode(map[string]string{"binary": "localaws", "version": version, "go": runtime.Version()})
@@ -45,7 +44,7 @@ func printSettings(stdout, stderr io.Writer, asJSON bool) int {
 		err = settings.WriteTable(stdout, config.Prefix, &config.Settings{})
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "localaws: settings:\n%v\n", err)
+		say(stderr, "localaws: settings:\n%v\n", err)
 		return exitUsage
 	}
 	return exitOK

@@ -87,7 +87,7 @@ func TestFaults_Kinds(t *testing.T) {
 			t.Parallel()
 			url := start(t, server.Options{})
 			c := client(url, "me")
-			createStream(t, c, "test", 1)
+			createStream(t, c)
 			addFault(t, url, tc.rule)
 			tc.check(t, put(t, c, "test", "first"))
 			if err := put(t, c, "test", "second"); err != nil {
@@ -118,7 +118,7 @@ func TestFaults_StallUntilDeleted(t *testing.T) {
 	t.Parallel()
 	url := start(t, server.Options{})
 	c := client(url, "me")
-	createStream(t, c, "test", 1)
+	createStream(t, c)
 	addFault(t, url, `{"id":"s","operation":"PutRecord","kind":"stall"}`)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -151,7 +151,7 @@ func TestFaults_PartialRate(t *testing.T) {
 	t.Parallel()
 	url := start(t, server.Options{})
 	c := client(url, "me")
-	createStream(t, c, "test", 1)
+	createStream(t, c)
 	addFault(t, url, `{"operation":"PutRecords","kind":"partial","rate":0.5,"code":"InternalFailure"}`)
 	var entries []types.PutRecordsRequestEntry
 	for i := range 400 {
@@ -179,7 +179,7 @@ func TestAdmin_CountersAndReset(t *testing.T) {
 	t.Parallel()
 	url := start(t, server.Options{Version: "1.2.3"})
 	me, you := client(url, "me"), client(url, "you")
-	createStream(t, me, "test", 1)
+	createStream(t, me)
 	for range 3 {
 		wantNone(t, put(t, me, "test", "x"))
 	}
@@ -205,7 +205,7 @@ func TestAdmin_CountersAndReset(t *testing.T) {
 	}
 	admin(t, http.MethodPost, url, "reset", "", nil)
 	wantCode(t, put(t, me, "test", "x"), "ResourceNotFoundException")
-	createStream(t, you, "test", 1) // the fault is gone, too
+	createStream(t, you) // the fault is gone, too
 }
 
 func TestAdmin_BadRequests(t *testing.T) {

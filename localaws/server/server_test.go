@@ -42,9 +42,10 @@ func client(url, name string) *kinesis.Client {
 	})
 }
 
-func createStream(t *testing.T, c *kinesis.Client, name string, shards int32) {
+// createStream makes the stream test, of one shard.
+func createStream(t *testing.T, c *kinesis.Client) {
 	t.Helper()
-	if _, err := c.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}); err != nil {
+	if _, err := c.CreateStream(t.Context(), &kinesis.CreateStreamInput{StreamName: aws.String("test"), ShardCount: aws.Int32(1)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -90,7 +91,7 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-func post(t *testing.T, url string, header http.Header, body []byte) (*http.Response, []byte) {
+func post(t *testing.T, url string, header http.Header, body []byte) (status int, answer http.Header, raw []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -102,11 +103,10 @@ func post(t *testing.T, url string, header http.Header, body []byte) (*http.Resp
 		t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
+	if raw, err = io.ReadAll(resp.Body); err != nil {
 		t.Fatal(err)
 	}
-	return resp, raw
+	return resp.StatusCode, resp.Header, raw
 }
 
 const authorization = "AWS4-HMAC-SHA256 Credential=me/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=0"
@@ -129,7 +129,7 @@ func TestServer_ErrorsInAWSForm(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			header := http.Header{"Content-Type": {tc.contentType}, "X-Amz-Target": {tc.target}, "Authorization": {tc.auth}}
-			resp, raw := post(t, url, header, []byte(tc.body))
+			status, answer, raw := post(t, url, header, []byte(tc.body))
 			var got struct {
 				Type    string `json:"__type"`
 				Message string `json:"message"`
@@ -137,11 +137,11 @@ func TestServer_ErrorsInAWSForm(t *testing.T) {
 			if err := json.Unmarshal(raw, &got); err != nil {
 				t.Fatalf("body %s: %v", raw, err)
 			}
-			if resp.StatusCode != tc.status || got.Type != tc.want || got.Message == "" {
-				t.Errorf("got %d %+v, want %d %s with a message", resp.StatusCode, got, tc.status, tc.want)
+			if status != tc.status || got.Type != tc.want || got.Message == "" {
+				t.Errorf("got %d %+v, want %d %s with a message", status, got, tc.status, tc.want)
 			}
-			if len(resp.Header.Get("X-Amzn-Requestid")) != 36 || resp.Header.Get("Date") == "" {
-				t.Errorf("headers lack a request id or a date: %v", resp.Header)
+			if len(answer.Get("X-Amzn-Requestid")) != 36 || answer.Get("Date") == "" {
+				t.Errorf("headers lack a request id or a date: %v", answer)
 			}
 		})
 	}
@@ -150,16 +150,16 @@ func TestServer_ErrorsInAWSForm(t *testing.T) {
 func TestServer_CBOR(t *testing.T) {
 	t.Parallel()
 	url := start(t, server.Options{})
-	createStream(t, client(url, "me"), "test", 1)
+	createStream(t, client(url, "me"))
 	header := func(operation string) http.Header {
 		return http.Header{"Content-Type": {"application/x-amz-cbor-1.1"}, "X-Amz-Target": {"Kinesis_20131202." + operation}, "Authorization": {authorization}}
 	}
 	// {"StreamName": "test", "PartitionKey": "k", "Data": h'00ff'}, the map and
 	// the data of indefinite length as the Java SDK may write them.
 	body := []byte("\xbf\x6aStreamName\x64test\x6cPartitionKey\x61k\x64Data\x5f\x41\x00\x41\xff\xff\xff")
-	resp, raw := post(t, url, header("PutRecord"), body)
-	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/x-amz-cbor-1.1" || !bytes.Contains(raw, []byte("\x67ShardId\x74shardId-000000000000")) {
-		t.Fatalf("put: got %s %q", resp.Status, raw)
+	status, answer, raw := post(t, url, header("PutRecord"), body)
+	if status != http.StatusOK || answer.Get("Content-Type") != "application/x-amz-cbor-1.1" || !bytes.Contains(raw, []byte("\x67ShardId\x74shardId-000000000000")) {
+		t.Fatalf("put: got %d %q", status, raw)
 	}
 	it, err := client(url, "me").GetShardIterator(t.Context(), &kinesis.GetShardIteratorInput{
 		StreamName: aws.String("test"), ShardId: aws.String("shardId-000000000000"), ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
@@ -169,16 +169,16 @@ func TestServer_CBOR(t *testing.T) {
 	}
 	text := *it.ShardIterator
 	body = append([]byte("\xa1\x6dShardIterator\x78"), byte(len(text)))
-	_, raw = post(t, url, header("GetRecords"), append(body, text...))
+	_, _, raw = post(t, url, header("GetRecords"), append(body, text...))
 	if !bytes.Contains(raw, []byte("\x64Data\x42\x00\xff")) || !bytes.Contains(raw, []byte("\x78\x1bApproximateArrivalTimestamp\xc1\x1b")) {
 		t.Errorf("get: got %q, want the data as bytes and the time as tag 1", raw)
 	}
-	resp, raw = post(t, url, header("GetRecords"), []byte{0xa0})
-	if resp.StatusCode != http.StatusBadRequest || !bytes.Contains(raw, []byte("\x66__type\x73ValidationException")) {
-		t.Errorf("error: got %s %q", resp.Status, raw)
+	status, _, raw = post(t, url, header("GetRecords"), []byte{0xa0})
+	if status != http.StatusBadRequest || !bytes.Contains(raw, []byte("\x66__type\x73ValidationException")) {
+		t.Errorf("error: got %d %q", status, raw)
 	}
-	resp, _ = post(t, url, header("GetRecords"), []byte{0xa1, 0x41})
-	if resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("broken CBOR: got %s", resp.Status)
+	status, _, _ = post(t, url, header("GetRecords"), []byte{0xa1, 0x41})
+	if status != http.StatusBadRequest {
+		t.Errorf("broken CBOR: got %d", status)
 	}
 }

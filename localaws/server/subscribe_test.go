@@ -23,7 +23,7 @@ func newFanout(t *testing.T) *fanout {
 	t.Helper()
 	url := start(t, server.Options{})
 	f := &fanout{url: url, c: client(url, "me")}
-	createStream(t, f.c, "test", 1)
+	createStream(t, f.c)
 	out, err := f.c.RegisterStreamConsumer(t.Context(), &kinesis.RegisterStreamConsumerInput{
 		StreamARN: aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/test"), ConsumerName: aws.String("c"),
 	})

@@ -129,7 +129,7 @@ func (s *Service) setEncryption(start bool) operation {
 		var in struct {
 			streamRef
 			EncryptionType *string
-			KeyId          *string //nolint:revive // the name of the API
+			KeyId          *string
 		}
 		if err := r.Decode(&in); err != nil {
 			return nil, err

@@ -63,7 +63,7 @@ func (s *Service) registerStreamConsumer(_ context.Context, r *wire.Request) (an
 	var c checks
 	required(&c, "streamARN", in.StreamARN)
 	if required(&c, "consumerName", in.ConsumerName) {
-		c.text("consumerName", in.ConsumerName, 1, 128, s.patterns.name)
+		c.text("consumerName", in.ConsumerName, 128, s.patterns.name)
 	}
 	if err := c.err(); err != nil {
 		return nil, err
@@ -110,11 +110,12 @@ func (st *stream) consumer(name string) *consumer {
 // find locates a consumer by its ARN, or by its name and its stream's ARN.
 func (s *Service) findConsumer(in consumerRef) (*stream, *consumer, error) {
 	var c checks
-	c.text("consumerARN", in.ConsumerARN, 1, 2048, s.patterns.consumerARN)
+	c.text("consumerARN", in.ConsumerARN, 2048, s.patterns.consumerARN)
 	if err := c.err(); err != nil {
 		return nil, nil, err
 	}
-	ref, want := streamRef{StreamARN: in.StreamARN}, ""
+	ref := streamRef{StreamARN: in.StreamARN}
+	var want string
 	switch {
 	case in.ConsumerARN != nil:
 		arn, rest, _ := strings.Cut(*in.ConsumerARN, "/consumer/")

@@ -43,7 +43,7 @@ func (s *Service) createStream(_ context.Context, r *wire.Request) (any, error) 
 	mode := modeProvisioned
 	var c checks
 	if required(&c, "streamName", in.StreamName) {
-		c.text("streamName", in.StreamName, 1, 128, s.patterns.name)
+		c.text("streamName", in.StreamName, 128, s.patterns.name)
 	}
 	c.between("shardCount", in.ShardCount, 1, maxShards)
 	c.between("maxRecordSizeInKiB", in.MaxRecordSizeInKiB, defaultMaxRecord, greatestMaxRecord)
@@ -162,7 +162,7 @@ func (s *Service) listStreams(_ context.Context, r *wire.Request) (any, error) {
 	}
 	var c checks
 	c.between("limit", in.Limit, 1, maxShards)
-	c.text("exclusiveStartStreamName", in.ExclusiveStartStreamName, 1, 128, s.patterns.name)
+	c.text("exclusiveStartStreamName", in.ExclusiveStartStreamName, 128, s.patterns.name)
 	if err := c.err(); err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (st *stream) describe(now int64) streamDescription {
 func (s *Service) describeStream(_ context.Context, r *wire.Request) (any, error) {
 	var in struct {
 		streamRef
-		ExclusiveStartShardId *string //nolint:revive // the name of the API
+		ExclusiveStartShardId *string
 		Limit                 *int
 	}
 	if err := r.Decode(&in); err != nil {
@@ -97,7 +97,7 @@ func (s *Service) describeStream(_ context.Context, r *wire.Request) (any, error
 	}
 	var c checks
 	c.between("limit", in.Limit, 1, maxShards)
-	c.text("exclusiveStartShardId", in.ExclusiveStartShardId, 1, 128, s.patterns.name)
+	c.text("exclusiveStartShardId", in.ExclusiveStartShardId, 128, s.patterns.name)
 	if err := c.err(); err != nil {
 		return nil, err
 	}

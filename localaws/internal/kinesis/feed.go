@@ -54,9 +54,9 @@ func (f *feed) Stream(ctx context.Context, w http.ResponseWriter) error {
 	}
 	f.continuation = f.shard.continuation(f.index)
 	for {
-		b, over, err := f.next(ctx)
-		if over || err != nil {
-			return err
+		b, over := f.next(ctx)
+		if over {
+			return nil
 		}
 		if err := f.inject(ctx); err != nil {
 			return f.fail(err, send)
@@ -85,21 +85,22 @@ func (f *feed) emptyObject() []byte {
 	return []byte("{}")
 }
 
-// next reads what comes next. over is true when the stream was deleted.
-func (f *feed) next(ctx context.Context) (b batch, over bool, err error) {
+// next reads what comes next. over is true when time is up or the stream was
+// deleted.
+func (f *feed) next(ctx context.Context) (b batch, over bool) {
 	if ctx.Err() != nil {
-		return b, true, nil
+		return b, true
 	}
 	now := f.service.now()
 	f.stream.mu.RLock()
 	horizon, gone := f.stream.horizon(now), f.stream.gone
 	f.stream.mu.RUnlock()
 	if gone {
-		return b, true, nil
+		return b, true
 	}
 	b = f.shard.read(f.index, maxGetRecords, maxEventBytes, horizon, now, true)
 	f.index = b.next
-	return b, false, nil
+	return b, false
 }
 
 func (f *feed) encode(b batch) {

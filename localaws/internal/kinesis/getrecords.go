@@ -64,7 +64,7 @@ func (s *Service) getRecords(_ context.Context, r *wire.Request) (any, error) {
 func (s *Service) checkGetRecords(in *getRecordsInput, now, life int64) (it iterator, st *stream, err error) {
 	var c checks
 	if required(&c, "shardIterator", in.ShardIterator) {
-		c.text("shardIterator", in.ShardIterator, 1, 512, nil)
+		c.text("shardIterator", in.ShardIterator, 512, nil)
 	}
 	c.between("limit", in.Limit, 1, maxGetRecords)
 	if err := c.err(); err != nil {

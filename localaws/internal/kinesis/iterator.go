@@ -69,7 +69,7 @@ type position struct {
 
 type getShardIteratorInput struct {
 	streamRef
-	ShardId                *string //nolint:revive // the name of the API
+	ShardId                *string
 	ShardIteratorType      *string
 	StartingSequenceNumber *string
 	Timestamp              *wire.Time
@@ -83,12 +83,12 @@ func (s *Service) getShardIterator(_ context.Context, r *wire.Request) (any, err
 	}
 	var c checks
 	if required(&c, "shardId", in.ShardId) {
-		c.text("shardId", in.ShardId, 1, 128, s.patterns.name)
+		c.text("shardId", in.ShardId, 128, s.patterns.name)
 	}
 	if required(&c, "shardIteratorType", in.ShardIteratorType) {
 		c.oneOf("shardIteratorType", in.ShardIteratorType, afterSequence, latest, atTimestamp, atSequence, trimHorizon)
 	}
-	c.text("startingSequenceNumber", in.StartingSequenceNumber, 1, 129, s.patterns.sequence)
+	c.text("startingSequenceNumber", in.StartingSequenceNumber, 129, s.patterns.sequence)
 	if err := c.err(); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func enforce(t *testing.T, s *kinesis.Service) {
 
 func failed(t *testing.T, s *kinesis.Service, records, size int) int {
 	t.Helper()
-	out := call(t, s, "PutRecords", string(putBody("test", records, size)))
+	out := call(t, s, "PutRecords", string(putBody(records, size)))
 	return int(out["FailedRecordCount"].(float64))
 }
 
@@ -96,7 +96,7 @@ func TestPutRecords_LargeRecords(t *testing.T) {
 	arn := call(t, s, "DescribeStreamSummary", `{"StreamName":"test"}`)["StreamDescriptionSummary"].(map[string]any)["StreamARN"]
 	call(t, s, "UpdateMaxRecordSize", fmt.Sprintf(`{"StreamARN":%q,"MaxRecordSizeInKiB":1025}`, arn))
 	call(t, s, "PutRecord", big)
-	_, err = try(t, s, "PutRecords", string(putBody("test", 10, 1<<20)))
+	_, err = try(t, s, "PutRecords", string(putBody(10, 1<<20)))
 	wantError(t, err, "InvalidArgumentException")
 	_, err = try(t, s, "UpdateMaxRecordSize", fmt.Sprintf(`{"StreamARN":%q,"MaxRecordSizeInKiB":10241}`, arn))
 	wantError(t, err, "ValidationException")

@@ -17,14 +17,14 @@ const maxListShards = 1000
 
 type shardFilter struct {
 	Type      *string
-	ShardId   *string //nolint:revive // the name of the API
+	ShardId   *string
 	Timestamp *wire.Time
 }
 
 type listShardsInput struct {
 	streamRef
 	NextToken               *string
-	ExclusiveStartShardId   *string //nolint:revive // the name of the API
+	ExclusiveStartShardId   *string
 	MaxResults              *int
 	StreamCreationTimestamp *wire.Time
 	ShardFilter             *shardFilter
@@ -75,8 +75,8 @@ func (s *Service) listShards(_ context.Context, r *wire.Request) (any, error) {
 func (s *Service) checkListShards(in *listShardsInput) error {
 	var c checks
 	c.between("maxResults", in.MaxResults, 1, maxShards)
-	c.text("exclusiveStartShardId", in.ExclusiveStartShardId, 1, 128, s.patterns.name)
-	c.text("nextToken", in.NextToken, 1, 1048576, nil)
+	c.text("exclusiveStartShardId", in.ExclusiveStartShardId, 128, s.patterns.name)
+	c.text("nextToken", in.NextToken, 1048576, nil)
 	f := in.ShardFilter
 	if f != nil && required(&c, "shardFilter.type", f.Type) {
 		c.oneOf("shardFilter.type", f.Type, "AFTER_SHARD_ID", "AT_TRIM_HORIZON", "FROM_TRIM_HORIZON", "AT_LATEST", "AT_TIMESTAMP", "FROM_TIMESTAMP")
@@ -94,6 +94,11 @@ func (s *Service) checkListShards(in *listShardsInput) error {
 	case in.ExclusiveStartShardId != nil:
 		return invalid("ExclusiveStartShardId and ShardFilter cannot be provided together.")
 	}
+	return f.check()
+}
+
+// check tells whether the members that the type asks for are there, and no more.
+func (f *shardFilter) check() error {
 	stamped := *f.Type == "AT_TIMESTAMP" || *f.Type == "FROM_TIMESTAMP"
 	switch {
 	case stamped && f.Timestamp == nil:

@@ -212,7 +212,7 @@ func (s *Service) putRecord(_ context.Context, r *wire.Request) (any, error) {
 	}
 	entries := []entry{in.entry()}
 	var c checks
-	c.text("sequenceNumberForOrdering", in.SequenceNumberForOrdering, 1, 129, s.patterns.sequence)
+	c.text("sequenceNumberForOrdering", in.SequenceNumberForOrdering, 129, s.patterns.sequence)
 	s.checkEntry(&c, &entries[0], func(member string) string { return member })
 	if err := c.err(); err != nil {
 		return nil, err

@@ -19,10 +19,10 @@ func (s *Service) splitShard(_ context.Context, r *wire.Request) (any, error) {
 	}
 	var c checks
 	if required(&c, "shardToSplit", in.ShardToSplit) {
-		c.text("shardToSplit", in.ShardToSplit, 1, 128, s.patterns.name)
+		c.text("shardToSplit", in.ShardToSplit, 128, s.patterns.name)
 	}
 	if required(&c, "newStartingHashKey", in.NewStartingHashKey) {
-		c.text("newStartingHashKey", in.NewStartingHashKey, 1, 39, s.patterns.hashKey)
+		c.text("newStartingHashKey", in.NewStartingHashKey, 39, s.patterns.hashKey)
 	}
 	if err := c.err(); err != nil {
 		return nil, err
@@ -57,10 +57,10 @@ func (s *Service) mergeShards(_ context.Context, r *wire.Request) (any, error) {
 	}
 	var c checks
 	if required(&c, "shardToMerge", in.ShardToMerge) {
-		c.text("shardToMerge", in.ShardToMerge, 1, 128, s.patterns.name)
+		c.text("shardToMerge", in.ShardToMerge, 128, s.patterns.name)
 	}
 	if required(&c, "adjacentShardToMerge", in.AdjacentShardToMerge) {
-		c.text("adjacentShardToMerge", in.AdjacentShardToMerge, 1, 128, s.patterns.name)
+		c.text("adjacentShardToMerge", in.AdjacentShardToMerge, 128, s.patterns.name)
 	}
 	if err := c.err(); err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 func (s *Service) Resource(r *wire.Request) (resource, shard string) {
 	var in struct {
 		streamRef
-		ShardId, ShardIterator, ShardToSplit, ShardToMerge, ConsumerARN *string //nolint:revive // names of the API
+		ShardId, ShardIterator, ShardToSplit, ShardToMerge, ConsumerARN *string
 	}
 	if r.Decode(&in) != nil {
 		return "", ""

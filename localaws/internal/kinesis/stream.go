@@ -161,8 +161,8 @@ func notFound(name string) *wire.Error {
 
 func (s *Service) nameOf(ref streamRef) (string, error) {
 	var c checks
-	c.text("streamName", ref.StreamName, 1, 128, s.patterns.name)
-	c.text("streamARN", ref.StreamARN, 1, 2048, s.patterns.arn)
+	c.text("streamName", ref.StreamName, 128, s.patterns.name)
+	c.text("streamARN", ref.StreamARN, 2048, s.patterns.arn)
 	if err := c.err(); err != nil {
 		return "", err
 	}

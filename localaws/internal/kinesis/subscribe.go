@@ -16,7 +16,7 @@ type subscription struct {
 
 type subscribeInput struct {
 	ConsumerARN      *string
-	ShardId          *string //nolint:revive // the name of the API
+	ShardId          *string
 	StartingPosition *struct {
 		Type           *string
 		SequenceNumber *string
@@ -62,14 +62,14 @@ func (s *Service) subscribeToShard(_ context.Context, r *wire.Request) (any, err
 func (s *Service) checkSubscribe(in *subscribeInput) error {
 	var c checks
 	if required(&c, "consumerARN", in.ConsumerARN) {
-		c.text("consumerARN", in.ConsumerARN, 1, 2048, s.patterns.consumerARN)
+		c.text("consumerARN", in.ConsumerARN, 2048, s.patterns.consumerARN)
 	}
 	if required(&c, "shardId", in.ShardId) {
-		c.text("shardId", in.ShardId, 1, 128, s.patterns.name)
+		c.text("shardId", in.ShardId, 128, s.patterns.name)
 	}
 	if p := in.StartingPosition; required(&c, "startingPosition", p) && required(&c, "startingPosition.type", p.Type) {
 		c.oneOf("startingPosition.type", p.Type, afterSequence, latest, atTimestamp, atSequence, trimHorizon)
-		c.text("startingPosition.sequenceNumber", p.SequenceNumber, 1, 129, s.patterns.sequence)
+		c.text("startingPosition.sequenceNumber", p.SequenceNumber, 129, s.patterns.sequence)
 	}
 	return c.err()
 }

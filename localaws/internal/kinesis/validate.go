@@ -45,16 +45,16 @@ func required[T any](c *checks, member string, value *T) bool {
 	return value != nil
 }
 
-// text checks an optional string for its length in characters, and its pattern
-// if there is one.
-func (c *checks) text(member string, value *string, shortest, longest int, pattern *regexp.Regexp) {
+// text checks an optional string for its length in characters, at least one, and
+// its pattern if there is one.
+func (c *checks) text(member string, value *string, longest int, pattern *regexp.Regexp) {
 	if value == nil {
 		return
 	}
 	n := utf8.RuneCountInString(*value)
 	switch {
-	case n < shortest:
-		c.addf(quote(*value), member, "Member must have length greater than or equal to %d", shortest)
+	case n == 0:
+		c.addf(quote(*value), member, "Member must have length greater than or equal to 1")
 	case n > longest:
 		c.addf(quote(*value), member, "Member must have length less than or equal to %d", longest)
 	case pattern != nil && !pattern.MatchString(*value):

@@ -105,8 +105,9 @@ func appendValue(dst []byte, v reflect.Value) ([]byte, error) {
 		return appendMapValue(dst, v)
 	case reflect.Struct:
 		return appendStruct(dst, v)
+	default:
+		return dst, fmt.Errorf("encode cbor: no form for %s", v.Type())
 	}
-	return dst, fmt.Errorf("encode cbor: no form for %s", v.Type())
 }
 
 func appendList(dst []byte, v reflect.Value) ([]byte, error) {
@@ -165,6 +166,7 @@ func isEmpty(v reflect.Value) bool {
 		return v.Len() == 0
 	case reflect.Struct:
 		return false
+	default:
+		return v.IsZero()
 	}
-	return v.IsZero()
 }
