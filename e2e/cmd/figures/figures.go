@@ -154,13 +154,13 @@ func (b bench) moved(ctx context.Context, name, title, what string, tasks int, d
 func reshard(ctx context.Context, b bench) (string, error) {
 	var s strings.Builder
 	s.WriteString("## Resharding\n\nFrom the answer that ended a shard's last parent to the first GetRecords on the shard, by whichever task. Three\n" +
-		"tasks, 400 messages a second, UpdateShardCount 3, 6, 2, 3 in turn, 3 rounds.\n\n" +
+		"tasks, 400 messages a second, UpdateShardCount 3, 6, 3, 2 in turn, 3 rounds.\n\n" +
 		"`cd e2e && go run ./cmd/figures reshard`\n\n| lease | children | min | p50 | p90 | p99 | max |\n|---|---|---|---|---|---|---|\n")
 	for _, l := range leases() {
 		var pauses measure.Durations
 		err := b.on(ctx, cluster.Options{Lease: l.lease}, 3, 4*load, func(c *cluster.Cluster) error {
 			for round := range b.runs(3) {
-				for _, shards := range []int32{6, 2, 3} {
+				for _, shards := range []int32{6, 3, 2, 3} {
 					if err := measure.WaitOpenRead(ctx, c, time.Minute); err != nil {
 						return err
 					}
@@ -168,7 +168,7 @@ func reshard(ctx context.Context, b bench) (string, error) {
 						return err
 					}
 				}
-				say(fmt.Sprintf("round %d: 3, 6, 2, 3", round+1))
+				say(fmt.Sprintf("round %d: 3, 6, 3, 2, 3", round+1))
 			}
 			if err := measure.WaitOpenRead(ctx, c, time.Minute); err != nil {
 				return err

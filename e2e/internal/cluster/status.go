@@ -104,3 +104,20 @@ func (c *Cluster) Picture(ctx context.Context) (Picture, error) {
 	sort.Slice(p.Leases, func(i, j int) bool { return p.Leases[i].Shard < p.Leases[j].Shard })
 	return p, nil
 }
+
+// Held returns the shards a task itself says it holds, those it is giving up
+// left out.
+func (t *Task) Held(ctx context.Context) ([]string, error) {
+	s, err := t.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, l := range s.Leases {
+		if l.Owner == s.Worker && l.State == "held" {
+			out = append(out, l.Shard)
+		}
+	}
+	sort.Strings(out)
+	return out, nil
+}

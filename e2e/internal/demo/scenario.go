@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,7 @@ func (d *demo) scenario(ctx context.Context, producer *proc.Process) (time.Durat
 	if err := d.underWay(ctx); err != nil {
 		return 0, err
 	}
-	victim, shards := d.victim()
+	victim, shards := d.victim(ctx)
 	if victim == nil {
 		return 0, errors.New("no task reads a shard")
 	}
@@ -77,16 +78,32 @@ func (d *demo) underWay(ctx context.Context) error {
 	return nil // unbalanced is fine too: a task that reads is killed either way
 }
 
-// victim is the running task that reads most shards, the last of equals.
-func (d *demo) victim() (*cluster.Task, []string) {
+// victim is the task that reads most shards, the last of equals. A shard counts
+// if the task reads it and says that it holds it: not one that just moves away.
+func (d *demo) victim(ctx context.Context) (*cluster.Task, []string) {
 	var victim *cluster.Task
 	var shards []string
 	for _, t := range d.cluster.Tasks() {
-		if reads := d.cluster.ReadBy(t, freshRead); len(reads) > 0 && len(reads) >= len(shards) {
+		held, err := t.Held(ctx)
+		if err != nil {
+			continue
+		}
+		reads := both(d.cluster.ReadBy(t, freshRead), held)
+		if len(reads) > 0 && len(reads) >= len(shards) {
 			victim, shards = t, reads
 		}
 	}
 	return victim, shards
+}
+
+func both(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		if slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 func readers(byShard map[string]string) map[string]bool {

@@ -79,16 +79,22 @@ func byTime(reads []Read) []Read {
 	return reads
 }
 
-// Alternations returns the shards that two clients read in turns: one, another
-// for less than shortest, and the first again with less than shortest on either
-// side. A lease that moves in order, or after a crash, does not do that; two
-// readers at once, which invariant I1 forbids, do.
+// Alternations returns the shards that two clients read in turns: three changes
+// of reader between the same two, each less than shortest after the one before
+// and with less than shortest between their reads. A lease that moves in order,
+// or after a crash, does not do that; two readers at once, which invariant I1
+// forbids, do.
 func (t *Tap) Alternations(shortest time.Duration) []Handoff {
 	var out []Handoff
-	before := map[string]Handoff{}
+	before, turns := map[string]Handoff{}, map[string]int{}
 	for _, h := range t.Handoffs(time.Time{}) {
 		was, ok := before[h.Shard]
 		if ok && was.From == h.To && was.Gap < shortest && h.Gap < shortest && h.At.Sub(was.At) < shortest {
+			turns[h.Shard]++
+		} else {
+			turns[h.Shard] = 0
+		}
+		if turns[h.Shard] == 2 {
 			out = append(out, h)
 		}
 		before[h.Shard] = h

@@ -130,6 +130,10 @@ func TestTap_Alternations(t *testing.T) {
 		t.Errorf("got %v after one handoff, want none", got)
 	}
 	read(t, proxy.URL, "task1-consumer", "a", 1)
+	if got := proxy.Alternations(time.Hour); len(got) != 0 {
+		t.Errorf("got %v after a lease came back, want none", got)
+	}
+	read(t, proxy.URL, "task2-consumer", "a", 1)
 	if got := proxy.Alternations(time.Hour); len(got) != 1 {
 		t.Errorf("got %v of two readers in turns, want one", got)
 	}
