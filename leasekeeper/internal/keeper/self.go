@@ -126,7 +126,8 @@ func (s *self) landed(row *lease.Worker) {
 	s.planning.announced(row)
 	s.leave.landed(s.life, row)
 	next := s.noted + s.cfg.heartbeat()
-	if s.again || !s.good || next <= s.now || row.Ready != s.session.ready() {
+	late := s.attempts > 0 // counted from long ago: beat again at once (S5)
+	if s.again || late || !s.good || next <= s.now || row.Ready != s.session.ready() {
 		s.timers.stop(s.beatTimer)
 		s.beat()
 		s.peers.scan()

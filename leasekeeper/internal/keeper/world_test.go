@@ -21,6 +21,8 @@ type world struct {
 	workers map[string]*lease.Worker
 	listing lease.Listing
 	nodes   []*node
+	claimed map[string]bool // claims whose success their worker knows of
+	ended   map[string]bool // generations that were in an answer and then in none
 	queue   []item
 	seq     int
 	grants  map[string]grantee // shard → who reads it last, for I1
@@ -56,7 +58,8 @@ type node struct {
 const day = 24 * time.Hour
 
 func newWorld(t *testing.T, shards ...string) *world {
-	w := &world{t: t, leases: map[string]*lease.Row{}, workers: map[string]*lease.Worker{}, grants: map[string]grantee{}}
+	w := &world{t: t, leases: map[string]*lease.Row{}, workers: map[string]*lease.Worker{}, grants: map[string]grantee{},
+		claimed: map[string]bool{}, ended: map[string]bool{}}
 	w.listing = lease.Listing{ARN: "arn:test", CreatedAt: time.Unix(1000, 0), Now: time.Unix(5000, 0)}
 	for _, s := range shards {
 		w.listing.Shards = append(w.listing.Shards, lease.Shard{ID: s})
@@ -153,12 +156,24 @@ func (n *node) do(d keeper.Do) {
 	w := n.w
 	execute := func() lease.Answer { return w.execute(d.Op) }
 	answer := func(after time.Duration, a lease.Answer) {
-		w.at(w.now+after, func() { n.handle(keeper.Answered{ID: d.ID, Answer: a}) })
+		w.at(w.now+after, func() {
+			n.learned(d.Op, a)
+			n.handle(keeper.Answered{ID: d.ID, Answer: a})
+		})
 	}
 	if w.fault != nil && w.fault(n, d.Op, execute, answer) {
 		return
 	}
 	w.at(w.now+time.Millisecond, func() { answer(time.Millisecond, execute()) })
+}
+
+// learned notes the claims a worker knows of: only their generations may be
+// granted (rule 4, S2 to S4).
+func (n *node) learned(op lease.Op, a lease.Answer) {
+	if write, ok := op.(lease.LeaseWrite); ok && a.Outcome == lease.Applied && write.Change != nil && write.Change.Owner != "" &&
+		write.Change.Counter > write.If.Counter {
+		n.w.claimed[fmt.Sprint(write.Change.Owner, a.Lease.Shard, a.Lease.Counter)] = true
+	}
 }
 
 func outcome(applied bool) lease.Outcome {
@@ -171,7 +186,11 @@ func outcome(applied bool) lease.Outcome {
 func (w *world) execute(op lease.Op) lease.Answer {
 	switch op := op.(type) {
 	case lease.LeaseWrite:
-		row, ok := op.Apply(w.leases[op.Shard])
+		old := w.leases[op.Shard]
+		row, ok := op.Apply(old)
+		if ok && old != nil && row != nil && row.Checkpoint.Compare(old.Checkpoint) < 0 {
+			w.t.Errorf("%v: checkpoint of %s goes back from %v to %v", w.now, op.Shard, old.Checkpoint, row.Checkpoint)
+		}
 		if row == nil {
 			delete(w.leases, op.Shard)
 		} else {
@@ -223,7 +242,9 @@ type consumer struct {
 	holds    map[string]*reading
 	draining bool
 	gone     bool
-	mute     bool // does not call
+	stuck    bool // never drains what is withdrawn
+	silent   bool // reports no shard
+	open     uint64 // the call under way
 	syncs    int
 	conflict int
 }
@@ -246,14 +267,17 @@ func (n *node) attach() *consumer {
 
 func (c *consumer) call() {
 	n, w := c.n, c.n.w
-	if n.dead || c.gone || c.mute {
+	if n.dead || c.gone {
 		return
 	}
 	r := contract.SyncRequest{Consumer: c.uuid, Version: "test", Worker: c.worker, Revision: c.revision, WaitMS: 2000, Draining: c.draining}
 	for _, shard := range c.shards() {
 		h := c.holds[shard]
-		if h.state == contract.Reading && w.now >= h.until {
+		if h.state == contract.Reading && w.now >= h.until && !c.stuck {
 			h.state = contract.Drained
+		}
+		if c.silent {
+			continue
 		}
 		r.Shards = append(r.Shards, contract.ShardReport{Shard: shard, Generation: h.generation, State: h.state,
 			Checkpoint: h.checkpoint, Children: h.children})
@@ -261,8 +285,19 @@ func (c *consumer) call() {
 	sent := w.now
 	n.nextSync++
 	id := n.nextSync
+	c.open = id
 	n.replies[id] = func(a keeper.Reply) { c.answered(sent, r, a) }
 	w.at(w.now+time.Millisecond, func() { n.handle(keeper.Sync{ID: id, Request: r}) })
+}
+
+// die ends the consumer; its connection is closed.
+func (c *consumer) die() {
+	c.gone = true
+	n := c.n
+	n.w.at(n.w.now+time.Millisecond, func() {
+		delete(n.replies, c.open)
+		n.handle(keeper.SyncGone{ID: c.open})
+	})
 }
 
 func (c *consumer) shards() []string {
@@ -297,6 +332,11 @@ func (c *consumer) answered(sent time.Duration, r contract.SyncRequest, a keeper
 	granted := map[string]bool{}
 	for _, g := range a.Response.Grants {
 		granted[g.Shard] = true
+		if name := fmt.Sprint(c.worker, g.Shard, g.Generation); !w.claimed[name] {
+			w.t.Errorf("%v: %s generation %d is granted by %s without a claim of its own", w.now, g.Shard, g.Generation, c.worker)
+		} else if w.ended[name] {
+			w.t.Errorf("%v: %s generation %d was withdrawn by %s and is granted again", w.now, g.Shard, g.Generation, c.worker)
+		}
 		h := c.holds[g.Shard]
 		if h == nil || h.generation != g.Generation {
 			if h != nil && h.state == contract.Reading && w.now < h.until {
@@ -310,6 +350,10 @@ func (c *consumer) answered(sent time.Duration, r contract.SyncRequest, a keeper
 	}
 	for _, shard := range c.shards() {
 		if h := c.holds[shard]; !granted[shard] && h.state == contract.Reading {
+			w.ended[fmt.Sprint(c.worker, shard, h.generation)] = true
+			if c.stuck {
+				continue
+			}
 			w.at(w.now+10*time.Millisecond, func() { h.state = contract.Drained; c.stop(shard) })
 		}
 	}
