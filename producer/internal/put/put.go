@@ -69,7 +69,7 @@ func (c *Client) Put(ctx context.Context, records []record.Record) ([]record.Out
 		return nil, classify(err, flag.known.Load() && !flag.sent.Load())
 	}
 	if len(out.Records) != len(records) {
-		return nil, &Error{Kind: Lost, Err: fmt.Errorf("put records: the answer has %d entries, want %d", len(out.Records), len(records))}
+		return nil, &Error{Kind: Lost, Code: "BadAnswer", Err: fmt.Errorf("put records: the answer has %d entries, want %d", len(out.Records), len(records))}
 	}
 	outcomes := make([]record.Outcome, len(records))
 	for i, result := range out.Records {

@@ -1,0 +1,166 @@
+package put_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/message"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/record"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/shards"
+)
+
+func records(n, size int) []record.Record {
+	list := make([]record.Record, n)
+	for i := range list {
+		key := fmt.Sprint("key ", i)
+		list[i] = record.Of(message.Message{Data: []byte(strings.Repeat("x", size)), Key: key}, shards.HashOf(key))
+	}
+	return list
+}
+
+func TestClient_Put(t *testing.T) {
+	e := newEcho(t)
+	e.answer = `{"FailedRecordCount":1,"Records":[{"ErrorCode":"InternalFailure","ErrorMessage":"x"},{"SequenceNumber":"1","ShardId":"shardId-000000000002"}]}`
+	two := records(2, 3)
+	two[1].Many = []message.Message{{Data: []byte("a"), Key: "k1"}, {Data: []byte("b"), Key: "k2"}}
+	two[1].Hash = shards.HashOf("k1")
+	got, err := put.New(put.Dial(e.config(), 1), "test").Put(t.Context(), two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got[0].Code != "InternalFailure" || got[0].Shard != "" || got[1] != (record.Outcome{Shard: "shardId-000000000002"}) {
+		t.Errorf("got %+v", got)
+	}
+	var body struct {
+		StreamName string
+		Records    []struct{ Data, PartitionKey, ExplicitHashKey string }
+	}
+	if err := json.Unmarshal(e.body, &body); err != nil {
+		t.Fatal(err)
+	}
+	if body.StreamName != "test" || body.Records[0].Data != base64.StdEncoding.EncodeToString([]byte("xxx")) || body.Records[0].PartitionKey != "key 0" || body.Records[0].ExplicitHashKey != "" {
+		t.Errorf("got %+v", body)
+	}
+	if body.Records[1].PartitionKey != "k1" || body.Records[1].ExplicitHashKey != shards.HashOf("k1").Decimal() {
+		t.Errorf("got %+v, want the aggregate under its first key, with its hash key", body.Records[1])
+	}
+}
+
+func TestClient_Put_errors(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + closed.Addr().String()
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	drop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	}))
+	defer drop.Close()
+	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer hang.Close()
+	coded := func(status int, code string) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, `{"__type":"%s","message":"because"}`, code)
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	short := newEcho(t)
+	for name, tc := range map[string]struct {
+		url  string
+		kind put.Kind
+		code string
+	}{
+		"nobody listens":      {nobody, put.NotSent, "ConnectFailed"},
+		"connection dropped":  {drop.URL, put.Lost, "ConnectionLost"},
+		"no answer in time":   {hang.URL, put.Lost, "Timeout"},
+		"too few entries":     {short.URL, put.Lost, "BadAnswer"},
+		"internal failure":    {coded(500, "InternalFailure"), put.Lost, "InternalFailure"},
+		"throttled":           {coded(400, "com.amazonaws.kinesis#ProvisionedThroughputExceededException"), put.Throttled, "ProvisionedThroughputExceededException"},
+		"key service limits":  {coded(400, "KMSThrottlingException"), put.Throttled, "KMSThrottlingException"},
+		"credentials expired": {coded(400, "ExpiredTokenException"), put.Throttled, "ExpiredTokenException"},
+		"refused":             {coded(400, "ValidationException"), put.Refused, "ValidationException"},
+		"stream is gone":      {coded(400, "ResourceNotFoundException"), put.Fatal, "ResourceNotFoundException"},
+		"no permission":       {coded(400, "AccessDeniedException"), put.Fatal, "AccessDeniedException"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			cfg := short.config()
+			cfg.BaseEndpoint = aws.String(tc.url)
+			_, err := put.New(put.Dial(cfg, 1), "test").Put(ctx, records(2, 10))
+			var failure *put.Error
+			if !errors.As(err, &failure) || failure.Kind != tc.kind || failure.Code != tc.code {
+				t.Errorf("got %+v, want kind %d, code %s", err, tc.kind, tc.code)
+			}
+		})
+	}
+}
+
+// TestDial_EarlyAnswers holds a server against the client that answers before
+// net/http has finished with the body. No answer may be lost by the client, and
+// bodies must not mix although their memory is used again.
+func TestDial_EarlyAnswers(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(r.Body, body); err != nil { // not to the end of file
+			t.Errorf("read body: %v", err)
+		}
+		var in struct {
+			Records []struct{ Data, PartitionKey string }
+		}
+		if err := json.Unmarshal(body, &in); err != nil {
+			t.Errorf("got a body that is not JSON: %v", err)
+		}
+		entries := make([]string, len(in.Records))
+		for i, r := range in.Records {
+			if r.PartitionKey != fmt.Sprint("key ", i) {
+				t.Errorf("got key %q at %d", r.PartitionKey, i)
+			}
+			entries[i] = `{"SequenceNumber":"1","ShardId":"` + strings.Repeat("s", 100) + `"}`
+		}
+		_, _ = io.WriteString(w, `{"Records":[`+strings.Join(entries, ",")+`]}`)
+	}))
+	defer server.Close()
+	cfg := newEcho(t).config()
+	cfg.BaseEndpoint = &server.URL
+	client := put.New(put.Dial(cfg, 4), "test")
+	results := make(chan error)
+	for range 4 {
+		go func() {
+			for i := range 150 {
+				if _, err := client.Put(t.Context(), records(20, 500+i*37%7000)); err != nil {
+					results <- err
+					return
+				}
+			}
+			results <- nil
+		}()
+	}
+	for range 4 {
+		if err := <-results; err != nil {
+			t.Errorf("got %v, want every answer", err)
+		}
+	}
+}
