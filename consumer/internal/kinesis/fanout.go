@@ -33,6 +33,9 @@ type Subscriber struct {
 // none.
 func NewSubscriber(cfg aws.Config, arn, name string, log zerolog.Logger) *Subscriber {
 	client := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} })
+	if arn != "" {
+		name = ""
+	}
 	return &Subscriber{client: client, name: name, arn: arn, log: log}
 }
 
@@ -46,9 +49,22 @@ func (s *Subscriber) Subscribe(ctx context.Context, g contract.Grant, at reader.
 		ConsumerARN: aws.String(arn), ShardId: aws.String(g.Shard), StartingPosition: starting(at),
 	})
 	if err != nil {
+		s.forget(err)
 		return nil, fmt.Errorf("subscribe: %w", subscribeError(err))
 	}
 	return &subscription{stream: out.GetStream()}, nil
+}
+
+// forget looks for the stream consumer anew after one was not found, if it is
+// known by its name.
+func (s *Subscriber) forget(err error) {
+	var missing *types.ResourceNotFoundException
+	if s.name == "" || !errors.As(err, &missing) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.arn = ""
 }
 
 func starting(at reader.Start) *types.StartingPosition {

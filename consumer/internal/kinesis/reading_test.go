@@ -218,12 +218,15 @@ func TestReading_SilentSubscription(t *testing.T) {
 // TestReading_SubscriptionEnds has subscriptions last a moment.
 func TestReading_SubscriptionEnds(t *testing.T) {
 	aws := arrange(t)
-	aws.Limits(`{"subscription_ms":300}`)
+	aws.Limits(`{"subscription_ms":50}`)
 	b := read(t, "fanout", aws, horizon)
-	for i := range 20 {
-		put(aws, i*5, (i+1)*5)
-		b.want(t, (i+1)*5)
-	}
+	n := 0
+	awstest.Eventually(t, "five subscriptions", func() bool {
+		put(aws, n, n+5)
+		n += 5
+		b.want(t, n)
+		return calls(aws, "SubscribeToShard") >= 5
+	})
 }
 
 // TestReading_FallsBack has no subscriptions at all for a while.
@@ -236,15 +239,7 @@ func TestReading_FallsBack(t *testing.T) {
 	aws.NoFaults()
 	put(aws, 100, 200)
 	b.want(t, 200)
-	calls := func() (n int) {
-		for _, c := range aws.Counters().Calls {
-			if c.Operation == "SubscribeToShard" && c.Client == "reader" {
-				n += c.Calls - c.Errors
-			}
-		}
-		return n
-	}
-	awstest.Eventually(t, "subscribed again", func() bool { return calls() > 0 })
+	awstest.Eventually(t, "subscribed again", func() bool { return calls(aws, "SubscribeToShard") > 0 })
 	put(aws, 200, 250)
 	b.want(t, 250)
 }
@@ -349,6 +344,16 @@ func TestReading_Limits(t *testing.T) {
 	if s.readsEmpty > 8 {
 		t.Errorf("got %d empty reads in 3 s, want them to become rarer", s.readsEmpty)
 	}
+}
+
+// calls returns how many calls of an operation succeeded.
+func calls(aws *awstest.Server, operation string) (n int) {
+	for _, c := range aws.Counters().Calls {
+		if c.Operation == operation && c.Client == "reader" {
+			n += c.Calls - c.Errors
+		}
+	}
+	return n
 }
 
 func ptr[T any](v T) *T { return &v }

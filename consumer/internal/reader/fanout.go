@@ -56,7 +56,7 @@ func NewFanout(s Subscriber, p *Polling) *Fanout {
 // Run reads as Polling.Run does.
 func (f *Fanout) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
 	s := &subscribed{Fanout: f, grant: g, sink: sink}
-	for failures, absent := 0, 0; ; {
+	for failures := 0; ; {
 		done, children, err := s.once(ctx)
 		switch {
 		case done:
@@ -66,20 +66,17 @@ func (f *Fanout) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contra
 		case errors.Is(err, errSink):
 			return nil, err
 		case err == nil:
-			failures, absent = 0, 0
+			failures = 0
 			continue
-		case errors.Is(err, ErrNoShard):
-			if absent++; absent >= missing {
-				f.Log.Warn().Msg("shard is gone")
-				return nil, nil
-			}
 		}
-		if failures++; failures >= f.GiveUp {
+		failures++
+		// What is missing may be the shard or the stream consumer: polling finds out.
+		if failures >= f.GiveUp || errors.Is(err, ErrNoShard) && failures >= missing {
 			f.Log.Warn().Err(err).Dur("for", f.Fallback).Msg("cannot subscribe, polling instead")
 			if done, children, err = s.poll(ctx); done || err != nil {
 				return children, err
 			}
-			failures, absent = 0, 0
+			failures = 0
 			continue
 		}
 		if !wait(ctx, s.backoff(err, failures)) {
