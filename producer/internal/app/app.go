@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/aws/smithy-go"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/account"
@@ -131,7 +132,7 @@ func open(ctx context.Context, s config.Settings, log zerolog.Logger) (*target, 
 		log.Warn().Int("max_message_bytes", stream.DefaultMaxRecord).Msg("no permission for kinesis:DescribeStreamSummary; the stream's limit is not known")
 		largest = stream.DefaultMaxRecord
 	case err != nil:
-		return nil, timedOut(ctx, err)
+		return nil, unreachable(err)
 	}
 	if t.limit == 0 {
 		t.limit = largest
@@ -143,17 +144,18 @@ func open(ctx context.Context, s config.Settings, log zerolog.Logger) (*target, 
 		log.Warn().Msg("no permission for kinesis:ListShards; a throttled shard slows all")
 		t.shards, t.refresh = shards.Whole(), nil
 	case err != nil:
-		return nil, timedOut(ctx, err)
+		return nil, unreachable(err)
 	}
 	return t, nil
 }
 
-// timedOut says in words that the endpoint does not answer.
-func timedOut(ctx context.Context, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer from Kinesis within %s: check AWS_REGION, AWS_ENDPOINT_URL and the network: %w", startTimeout, err)
+// unreachable says in words what to look at when the endpoint does not answer.
+func unreachable(err error) error {
+	var answered smithy.APIError
+	if errors.Is(err, stream.ErrNotFound) || errors.As(err, &answered) {
+		return err
 	}
-	return err
+	return fmt.Errorf("no answer from Kinesis: check AWS_REGION, AWS_ENDPOINT_URL and the network: %w", err)
 }
 
 func (t *target) options(s config.Settings, books *account.Account, log zerolog.Logger) delivery.Options {

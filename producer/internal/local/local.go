@@ -121,9 +121,20 @@ func (s *Server) Admin(ctx context.Context, method, path string, in, out any) er
 	return json.Unmarshal(text, out)
 }
 
+// Client is an SDK client for the server.
+func (s *Server) Client(name string) *kinesis.Client { return kinesis.NewFromConfig(s.Config(name)) }
+
+// DeleteStream removes a stream.
+func (s *Server) DeleteStream(ctx context.Context, name string) error {
+	if _, err := s.Client("setup").DeleteStream(ctx, &kinesis.DeleteStreamInput{StreamName: &name}); err != nil {
+		return fmt.Errorf("delete stream %q: %w", name, err)
+	}
+	return nil
+}
+
 // CreateStream makes a stream and waits until it is active.
 func (s *Server) CreateStream(ctx context.Context, name string, shards int32) (*kinesis.Client, error) {
-	client := kinesis.NewFromConfig(s.Config("setup"))
+	client := s.Client("setup")
 	if _, err := client.CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}); err != nil {
 		return nil, fmt.Errorf("create stream %q: %w", name, err)
 	}

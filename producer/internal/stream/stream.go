@@ -54,7 +54,7 @@ func (s *Stream) MaxRecord(ctx context.Context) (int, error) {
 			case <-time.After(200 * time.Millisecond):
 				continue
 			case <-ctx.Done():
-				return 0, fmt.Errorf("stream %q is still being created", s.name)
+				return 0, fmt.Errorf("stream %q is still being created: try again when it is ACTIVE: %w", s.name, ErrNotFound)
 			}
 		}
 		if kib := aws.ToInt32(summary.MaxRecordSizeInKiB); kib > 0 {
