@@ -147,6 +147,26 @@ func TestFaults_StallUntilDeleted(t *testing.T) {
 	}
 }
 
+// TestFaults_LateWrite lands a write that its client has given up.
+func TestFaults_LateWrite(t *testing.T) {
+	t.Parallel()
+	url := start(t, server.Options{})
+	c := client(url, "me")
+	createStream(t, c)
+	addFault(t, url, `{"operation":"PutRecord","kind":"late","latency_ms":300,"count":1}`)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := c.PutRecord(ctx, &kinesis.PutRecordInput{StreamName: aws.String("test"), PartitionKey: aws.String("k"), Data: []byte("x")})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v, want the client's deadline", err)
+	}
+	for deadline := time.Now().Add(patience); stored(t, c) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the write never landed")
+		}
+	}
+}
+
 func TestFaults_PartialRate(t *testing.T) {
 	t.Parallel()
 	url := start(t, server.Options{})

@@ -34,7 +34,7 @@ const DefaultSubscriptionDuration = 5 * time.Minute
 type Options struct {
 	Version string           // reported by the health endpoint
 	Now     func() time.Time // the clock of everything stored; nil means time.Now
-	Logger  zerolog.Logger   // the zero value logs nothing
+	Logger  zerolog.Logger   // calls at debug level; the zero value logs nothing
 	// SubscriptionDuration ends SubscribeToShard calls; 0 means five minutes.
 	SubscriptionDuration time.Duration
 	// EnforceLimits turns on the limits per shard that the service has.
@@ -70,7 +70,7 @@ func New(o Options) *Server {
 	all := append([]wire.Service{streams}, more(o)...)
 	rules, counts := faults.NewSet(), counters.New()
 	s := &Server{options: o, stop: make(chan struct{})}
-	s.aws = wire.NewHandler(all, admin.NewHook(rules, counts), o.Now)
+	s.aws = wire.NewHandler(all, admin.NewHook(rules, counts, o.Logger), o.Now)
 	s.admin = admin.Handler(admin.Config{
 		Version: o.Version, Faults: rules, Counters: counts, Limits: streams,
 		Reset: func() {

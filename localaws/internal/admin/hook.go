@@ -5,6 +5,9 @@ package admin
 
 import (
 	"context"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/counters"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/faults"
@@ -15,10 +18,14 @@ import (
 type Hook struct {
 	faults   *faults.Set
 	counters *counters.Counters
+	log      zerolog.Logger
 }
 
-// NewHook returns a hook over the rules and counters.
-func NewHook(f *faults.Set, c *counters.Counters) *Hook { return &Hook{faults: f, counters: c} }
+// NewHook returns a hook over the rules and counters, which logs every call at
+// debug level.
+func NewHook(f *faults.Set, c *counters.Counters, log zerolog.Logger) *Hook {
+	return &Hook{faults: f, counters: c, log: log}
+}
 
 // Before implements wire.Hook.
 func (h *Hook) Before(ctx context.Context, s wire.Service, r *wire.Request) error {
@@ -33,6 +40,8 @@ func (h *Hook) Before(ctx context.Context, s wire.Service, r *wire.Request) erro
 // After implements wire.Hook.
 func (h *Hook) After(_ context.Context, s wire.Service, r *wire.Request, err error) error {
 	h.counters.Add(s.Name(), r, err)
+	h.log.Debug().Str("service", s.Name()).Str("operation", r.Operation).Str("client", r.Client).
+		Dur("took_ms", time.Since(r.Began)).AnErr("error", err).Bool("answer_lost", r.LoseResponse).Msg("call")
 	if r.LoseResponse {
 		return wire.ErrDrop
 	}

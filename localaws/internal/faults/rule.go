@@ -19,6 +19,7 @@ type Kind string
 // The kinds of fault.
 const (
 	Latency      Kind = "latency"       // the call waits LatencyMS before it is carried out
+	Late         Kind = "late"          // carried out LatencyMS later even if the client is gone by then
 	Throttle     Kind = "throttle"      // refused as the service does when a limit is passed
 	Fail         Kind = "error"         // refused with Code and Status
 	Drop         Kind = "drop"          // not carried out, connection closed
@@ -48,7 +49,7 @@ type Rule struct {
 
 // Validate returns what is wrong with a rule, or nil.
 func (r *Rule) Validate() error {
-	kinds := []Kind{Latency, Throttle, Fail, Drop, LoseResponse, Partial, Stall}
+	kinds := []Kind{Latency, Late, Throttle, Fail, Drop, LoseResponse, Partial, Stall}
 	switch {
 	case !slices.Contains(kinds, r.Kind):
 		return fmt.Errorf("kind: want one of %v", kinds)
@@ -56,7 +57,7 @@ func (r *Rule) Validate() error {
 		return fmt.Errorf("rate: want 0 to 1")
 	case r.Count < 0:
 		return fmt.Errorf("count: want 0 or more")
-	case r.LatencyMS < 0 || (r.Kind == Latency && r.LatencyMS == 0):
+	case r.LatencyMS < 0 || ((r.Kind == Latency || r.Kind == Late) && r.LatencyMS == 0):
 		return fmt.Errorf("latency_ms: want more than 0")
 	case r.Status != 0 && (r.Status < 400 || r.Status > 599):
 		return fmt.Errorf("status: want 400 to 599")

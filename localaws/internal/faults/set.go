@@ -162,6 +162,8 @@ func (s *Set) apply(ctx context.Context, c *call, struck []*entry) (lose bool, e
 			if err := wait(ctx, e.rule.latency(), nil); err != nil {
 				return false, wire.ErrDrop
 			}
+		case Late:
+			_ = wait(context.WithoutCancel(ctx), e.rule.latency(), e.gone) // ends with the timer or the rule
 		case Stall:
 			if err := wait(ctx, 0, e.gone); err != nil {
 				return false, wire.ErrDrop

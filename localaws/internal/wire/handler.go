@@ -42,7 +42,7 @@ func NewHandler(services []Service, hook Hook, now func() time.Time) *Handler {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	header := w.Header()
-	r := &Request{ID: newRequestID(), Account: Account}
+	r := &Request{ID: newRequestID(), Account: Account, Began: time.Now()}
 	header["X-Amzn-Requestid"] = []string{r.ID}
 	header.Set("Date", h.now().UTC().Format(http.TimeFormat))
 	enc, ok := encodingOf(hr.Header.Get("Content-Type"))
@@ -112,7 +112,8 @@ func (h *Handler) call(ctx context.Context, s Service, r *Request) (answer any, 
 		err = h.hook.Before(ctx, s, r)
 	}
 	if err == nil {
-		answer, err = s.Serve(ctx, r)
+		// As in AWS, a client that goes away stops nothing that has begun.
+		answer, err = s.Serve(context.WithoutCancel(ctx), r)
 	}
 	if h.hook != nil {
 		if late := h.hook.After(ctx, s, r, err); late != nil {

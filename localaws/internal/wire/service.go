@@ -9,6 +9,7 @@ package wire
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Service answers the operations of one AWS service. Its methods are called
@@ -40,6 +41,7 @@ type Request struct {
 	Region    string // from the scope of the credentials
 	Account   string
 	ID        string // the x-amzn-requestid of the answer
+	Began     time.Time
 
 	// Usage is filled by the service and goes into the counters.
 	Usage Usage
