@@ -37,18 +37,21 @@ type Options struct {
 // chunkSize is how many messages are admitted at a time.
 const chunkSize = 256
 
-// Dispatcher is safe for use by several goroutines. It starts a goroutine for
-// each batch in process and none else.
+// Dispatcher is safe for use by several goroutines. It has a goroutine for each
+// batch in process, and keeps those for a while.
 type Dispatcher struct {
 	o     Options
 	queue *semaphore.Weighted
 	seed  maphash.Seed
 	pool  sync.Pool
+	jobs  chan *batch // to goroutines that wait for one
 
 	mu        sync.Mutex
 	runnable  []*Run // those with messages that are ready, in turn
 	later     []*Run // used by schedule
 	inProcess int
+	self      bool        // the first batch that schedule starts is to be mine
+	mine      *batch      // for the goroutine that called schedule
 	short     time.Time   // since when there has been no room for a full batch
 	timer     *time.Timer // of a batch that waits to be filled
 }
@@ -57,7 +60,7 @@ type Dispatcher struct {
 func New(o Options) *Dispatcher {
 	o.Queue = max(o.Queue, chunkSize)
 	o.ShardQueue = max(o.ShardQueue, chunkSize)
-	d := &Dispatcher{o: o, queue: semaphore.NewWeighted(int64(o.Queue)), seed: maphash.MakeSeed()}
+	d := &Dispatcher{o: o, queue: semaphore.NewWeighted(int64(o.Queue)), seed: maphash.MakeSeed(), jobs: make(chan *batch)}
 	d.timer = time.AfterFunc(time.Hour, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -129,7 +132,7 @@ func (d *Dispatcher) linger(r *Run, now time.Time) time.Duration {
 	return d.o.Linger - now.Sub(d.short)
 }
 
-// start takes a batch from r and hands it to Process in a goroutine.
+// start takes a batch from r, for the goroutine that asked for one or another.
 func (d *Dispatcher) start(r *Run) {
 	b, _ := d.pool.Get().(*batch)
 	if b == nil {
@@ -150,10 +153,41 @@ func (d *Dispatcher) start(r *Run) {
 	b.left = len(b.refs)
 	d.inProcess += b.left
 	r.batches++
-	go d.process(b)
+	if d.self {
+		d.self, d.mine = false, b
+		return
+	}
+	select {
+	case d.jobs <- b: // a worker waits for it
+	default:
+		go d.work(b)
+	}
 }
 
-func (d *Dispatcher) process(b *batch) {
+// idleWorker is how long a goroutine waits for another batch. It has a stack
+// of the size that the handler needs.
+const idleWorker = 5 * time.Second
+
+// work processes b, and then others as they come.
+func (d *Dispatcher) work(b *batch) {
+	idle := time.NewTimer(idleWorker)
+	defer idle.Stop()
+	for {
+		for b != nil {
+			b = d.process(b)
+		}
+		idle.Reset(idleWorker)
+		select {
+		case b = <-d.jobs:
+		case <-idle.C:
+			return
+		}
+	}
+}
+
+// process processes b, and returns the next batch for its goroutine, if there
+// is one.
+func (d *Dispatcher) process(b *batch) *batch {
 	d.o.Process(b.run.ctx, b.messages, b.done)
 	r := b.run
 	d.mu.Lock()
@@ -163,12 +197,16 @@ func (d *Dispatcher) process(b *batch) {
 		r.stopped = true // ctx has ended; what is left is the next reader's
 	}
 	r.settle()
+	d.self = true
 	d.schedule()
+	next := d.mine
+	d.self, d.mine = false, nil
 	d.mu.Unlock()
 	clear(b.messages)
 	clear(b.refs)
 	*b = batch{messages: b.messages[:0], refs: b.refs[:0]}
 	d.pool.Put(b)
+	return next
 }
 
 // batch is some messages in process.
@@ -194,8 +232,9 @@ func (b *batch) done(places []int) {
 	finished := before - b.left
 	d.inProcess -= finished
 	moved := r.tracker.Moves() != moves
-	r.settle()
-	d.schedule()
+	if b.left > 0 { // else process does it in a moment
+		d.schedule()
+	}
 	d.mu.Unlock()
 	r.slots.Release(int64(finished))
 	d.queue.Release(int64(finished))

@@ -169,16 +169,24 @@ func (m *Machine) finish(k Key, s state, p Progress, children []contract.ChildSh
 	return m.startWaiting(now)
 }
 
-// Drain begins the consumer's end: everything is stopped, and nothing is
-// started any more.
-func (m *Machine) Drain() []Action {
+// Drain begins the consumer's end: nothing is started any more. What is read
+// goes on being read until leasekeeper withdraws it, some 1¼ heartbeats later:
+// by then those who take over know and wait, and nobody misses the shard for long.
+func (m *Machine) Drain() {
 	m.draining = true
+	for _, h := range m.holds {
+		if h.state == waiting {
+			h.state = drained
+		}
+	}
+}
+
+// StopAll stops what is still read: for the end of a drain that leasekeeper does
+// not withdraw.
+func (m *Machine) StopAll() []Action {
 	var actions []Action
 	for _, h := range m.holds {
-		switch h.state {
-		case waiting:
-			h.state = drained
-		case reading:
+		if h.state == reading {
 			actions = append(actions, h.stop())
 		}
 	}

@@ -233,12 +233,14 @@ func TestMachine_CheckpointsGoForward(t *testing.T) {
 func TestMachine_Drain(t *testing.T) {
 	b := newBench(t)
 	b.want(b.answer(0, 0, "w", 1, 5), grants.Start)
-	b.want(b.m.Drain(), grants.Stop)
-	b.m.Drained(key("w", 5), grants.Progress{}, b.at(1))
+	b.m.Drain()
 	if !b.send().Draining || b.m.Parted() {
 		t.Fatal("want a draining request, and not parted before it is heard")
 	}
-	b.want(b.answer(1, 1, "w", 2)) // withdraws it
+	b.want(b.answer(1, 1, "w", 1, 5), grants.Extend) // reads on until it is withdrawn
+	b.send()
+	b.want(b.answer(1, 1, "w", 2), grants.Stop) // withdraws it
+	b.m.Drained(key("w", 5), grants.Progress{}, b.at(1))
 	if b.m.Parted() {
 		t.Fatal("parted before the drained report counted")
 	}

@@ -36,6 +36,7 @@ type Options struct {
 // are errors, and permanent ones.
 type Table struct {
 	client *dynamodb.Client
+	direct *wire.Direct // nil: only the client is used
 	o      Options
 	empty  dynamodb.BatchWriteItemInput
 	bodies sync.Pool
@@ -56,8 +57,9 @@ func New(cfg aws.Config, o Options, options ...func(*dynamodb.Options)) *Table {
 		d.Retryer = aws.NopRetryer{}
 		d.Protocol = wire.Protocol{ClientProtocol: d.Protocol}
 	}}, options...)
+	client := dynamodb.NewFromConfig(cfg, options...)
 	return &Table{
-		client: dynamodb.NewFromConfig(cfg, options...), o: o,
+		client: client, direct: newDirect(client.Options()), o: o,
 		empty: dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{o.Name: {}}},
 	}
 }
@@ -139,6 +141,19 @@ func (t *Table) call(ctx context.Context, batch []handler.Message, left []int) (
 		pooled = new([]byte)
 	}
 	body := t.appendBody((*pooled)[:0], batch, left)
+	if t.direct != nil {
+		answer, err := t.direct.Call(ctx, body)
+		if err == nil && allProcessed(answer) {
+			*pooled = body
+			t.bodies.Put(pooled)
+			return nil, nil
+		}
+		if err != nil && !isUnusual(err) {
+			return left, fmt.Errorf("write items: %w", err)
+		}
+		// What is unusual, some unprocessed items among it, the SDK makes sense of:
+		// to write an item twice is the same as once.
+	}
 	clean := false
 	out, err := t.client.BatchWriteItem(wire.With(ctx, &wire.Exchange{Request: body, Decode: func(answer []byte) (bool, error) {
 		clean = allProcessed(answer)
@@ -206,6 +221,17 @@ func isRefused(err error) bool {
 		return true
 	}
 	return false
+}
+
+// isUnusual tells whether an error is none of those that come with load, a bad
+// item or a lost connection, such as one of credentials or clocks, which the
+// SDK knows how to deal with.
+func isUnusual(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	return !isRefused(err) && !isThrottle(err) && api.ErrorFault() != smithy.FaultServer
 }
 
 func isThrottle(err error) bool {

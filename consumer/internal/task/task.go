@@ -68,8 +68,9 @@ func signal(c chan struct{}) {
 	}
 }
 
-// Run works until ctx ends, and then drains: it stops reading, finishes what
-// is in process, and returns when leasekeeper has heard of it, or at the drain
+// Run works until ctx ends, and then drains: it reads on until leasekeeper
+// withdraws its grants, for half of the drain timeout at most, finishes what is
+// in process, and returns when leasekeeper has heard of it, or at the drain
 // deadline.
 func (t *Task) Run(ctx context.Context) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -85,6 +86,8 @@ func (t *Task) Run(ctx context.Context) error {
 	t.drain()
 	final, stop := context.WithDeadline(base, deadline)
 	defer stop()
+	unheard := time.AfterFunc(t.o.DrainTimeout/2, t.stopAll)
+	defer unheard.Stop()
 	for final.Err() == nil && !t.over(l) {
 		l.sync(final, final)
 	}
@@ -124,7 +127,14 @@ func (t *Task) drain() {
 	defer t.mu.Unlock()
 	t.draining = true
 	t.o.Log.Info().Int("shards", len(t.shards)).Msg("draining")
-	t.do(t.machine.Drain())
+	t.machine.Drain()
+}
+
+// stopAll stops reading although leasekeeper has withdrawn nothing.
+func (t *Task) stopAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.do(t.machine.StopAll())
 }
 
 // do does what the machine asks for. The lock is held.
