@@ -42,11 +42,14 @@ dependency "kinesis" {
 
   mock_outputs_allowed_terraform_commands = local.mock_commands
   mock_outputs = {
-    name                  = local.env.kinesis.name
-    arn                   = "arn:aws:kinesis:${local.mock_arn}:stream/${local.env.kinesis.name}"
-    shard_count           = try(local.env.kinesis.shard_count, null)
-    kms_key_arn           = null
-    fan_out_consumer_arns = {}
+    name        = local.env.kinesis.name
+    arn         = "arn:aws:kinesis:${local.mock_arn}:stream/${local.env.kinesis.name}"
+    shard_count = try(local.env.kinesis.shard_count, null)
+    kms_key_arn = null
+    fan_out_consumer_arns = {
+      for name in try(local.env.kinesis.fan_out_consumers, []) :
+      name => "arn:aws:kinesis:${local.mock_arn}:stream/${local.env.kinesis.name}/consumer/${name}:1"
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 # fixed trickle and messages follow the stream.
 locals {
   tables = {
-    messages     = { name = "messages", key = "id", ttl = null, keep_history = true }
+    messages     = { name = "messages", key = "id", ttl = "expiresAt", keep_history = true } # only items with CONSUMER_ITEM_TTL have it
     leases       = { name = "leases", key = "leaseKey", ttl = null, keep_history = true }
     workers      = { name = "workers", key = "workerId", ttl = "expiresAt", keep_history = false }
     dead_letters = { name = "dead-letters", key = "id", ttl = "expiresAt", keep_history = true }

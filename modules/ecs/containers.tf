@@ -1,5 +1,11 @@
 locals {
-  drain = var.drain_timeout_seconds
+  # From SIGTERM to exit. A leasekeeper may need longer than the consumer: it
+  # waits for it, then for twice its lease duration at most.
+  drain_seconds = {
+    consumer    = var.drain_timeout_seconds
+    leasekeeper = max(25, var.drain_timeout_seconds + 5)
+    producer    = 20
+  }
 
   # What every container has: no user, no writable disk, no capability.
   container = {
@@ -14,37 +20,45 @@ locals {
     systemControls         = []
   }
 
+  # Registered here, so that no task needs the right to register.
+  read_mode = var.stream.fan_out == null ? { CONSUMER_READ_MODE = "polling" } : {
+    CONSUMER_READ_MODE           = "fanout"
+    CONSUMER_FANOUT_CONSUMER_ARN = var.stream.fan_out.arn
+  }
+
   environment = {
     leasekeeper = merge(var.settings.leasekeeper, {
-      AWS_REGION               = local.region
-      LEASEKEEPER_STREAM       = var.stream.name
-      LEASEKEEPER_LEASE_TABLE  = var.tables.leases.name
-      LEASEKEEPER_WORKER_TABLE = var.tables.workers.name
-      LEASEKEEPER_LISTEN       = "127.0.0.1:9400"
+      AWS_REGION                = local.region
+      LEASEKEEPER_STREAM        = var.stream.name
+      LEASEKEEPER_LEASE_TABLE   = var.tables.leases.name
+      LEASEKEEPER_WORKER_TABLE  = var.tables.workers.name
+      LEASEKEEPER_LISTEN        = "127.0.0.1:9400"
+      LEASEKEEPER_DRAIN_TIMEOUT = "${local.drain_seconds.leasekeeper}s"
     })
-    consumer = merge(var.settings.consumer, {
-      AWS_REGION               = local.region
-      CONSUMER_LEASEKEEPER_URL = "http://127.0.0.1:9400"
-      CONSUMER_LISTEN          = "127.0.0.1:9401"
-      CONSUMER_MESSAGES_TABLE  = var.tables.messages.name
-      CONSUMER_DRAIN_TIMEOUT   = "${local.drain}s"
+    consumer = merge(var.settings.consumer, local.read_mode, {
+      AWS_REGION                 = local.region
+      CONSUMER_LEASEKEEPER_URL   = "http://127.0.0.1:9400"
+      CONSUMER_LISTEN            = "127.0.0.1:9401"
+      CONSUMER_MESSAGES_TABLE    = var.tables.messages.name
+      CONSUMER_DEAD_LETTER_TABLE = var.tables.dead_letters.name
+      CONSUMER_DRAIN_TIMEOUT     = "${local.drain_seconds.consumer}s"
     })
     producer = merge({ PRODUCER_PROGRESS = "log" }, var.settings.producer, {
-      AWS_REGION      = local.region
-      PRODUCER_STREAM = var.stream.name
-      PRODUCER_LISTEN = "127.0.0.1:9402"
+      AWS_REGION             = local.region
+      PRODUCER_STREAM        = var.stream.name
+      PRODUCER_LISTEN        = "127.0.0.1:9402"
+      PRODUCER_DRAIN_TIMEOUT = "${local.drain_seconds.producer}s"
     })
   }
 
   # ECS stops the containers against dependsOn: the consumer drains and reports
   # while the leasekeeper still listens, then the leasekeeper gives its leases up.
   containers = {
-    for binary, stop_timeout in { leasekeeper = local.drain + 20, consumer = local.drain + 10, producer = 30 } :
-    binary => merge(local.container, {
+    for binary, drain_seconds in local.drain_seconds : binary => merge(local.container, {
       name        = binary
       image       = "${var.repositories[binary].url}:${var.versions[binary]}"
       environment = [for key, value in local.environment[binary] : { name = key, value = value }]
-      stopTimeout = stop_timeout
+      stopTimeout = drain_seconds + 10
       healthCheck = {
         command     = ["CMD", "/${binary}", "healthcheck"]
         interval    = 5

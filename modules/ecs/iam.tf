@@ -27,7 +27,7 @@ locals {
     {
       Sid      = "StoreMessages"
       Effect   = "Allow"
-      Action   = ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable", "dynamodb:PutItem"]
+      Action   = ["dynamodb:BatchWriteItem", "dynamodb:DescribeTable"]
       Resource = var.tables.messages.arn
     },
     {
@@ -46,7 +46,7 @@ locals {
   fan_out_statements = var.stream.fan_out == null ? [] : [{
     Sid      = "SubscribeToShards"
     Effect   = "Allow"
-    Action   = ["kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard"]
+    Action   = ["kinesis:SubscribeToShard"]
     Resource = var.stream.fan_out.arn
   }]
   producer_statements = [{

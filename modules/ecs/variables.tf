@@ -152,7 +152,7 @@ variable "spot_percent" {
 }
 
 variable "drain_timeout_seconds" {
-  description = "How long a consumer may finish what it has begun after SIGTERM. ECS waits ten seconds longer for it, and as long again for the leasekeeper."
+  description = "How long a consumer may finish what it has begun after SIGTERM. The leasekeeper gets five seconds more, and 25 at least; ECS waits ten seconds longer for each."
   type        = number
   default     = 20
 
@@ -180,11 +180,12 @@ variable "settings" {
 
   validation {
     condition = length(setintersection(flatten([for settings in values(var.settings) : keys(settings)]), [
-      "CONSUMER_LEASEKEEPER_URL", "CONSUMER_LISTEN", "CONSUMER_MESSAGES_TABLE", "CONSUMER_DRAIN_TIMEOUT",
-      "LEASEKEEPER_LISTEN", "LEASEKEEPER_STREAM", "LEASEKEEPER_LEASE_TABLE", "LEASEKEEPER_WORKER_TABLE",
-      "PRODUCER_STREAM", "PRODUCER_LISTEN",
+      "CONSUMER_LEASEKEEPER_URL", "CONSUMER_LISTEN", "CONSUMER_MESSAGES_TABLE", "CONSUMER_DEAD_LETTER_TABLE",
+      "CONSUMER_DRAIN_TIMEOUT", "CONSUMER_READ_MODE", "CONSUMER_FANOUT_CONSUMER_ARN", "CONSUMER_FANOUT_NAME",
+      "LEASEKEEPER_LISTEN", "LEASEKEEPER_STREAM", "LEASEKEEPER_LEASE_TABLE", "LEASEKEEPER_WORKER_TABLE", "LEASEKEEPER_DRAIN_TIMEOUT",
+      "PRODUCER_STREAM", "PRODUCER_LISTEN", "PRODUCER_DRAIN_TIMEOUT",
     ])) == 0
-    error_message = "settings: streams, tables, addresses and drain time-outs come from the module's other variables."
+    error_message = "settings: streams, tables, addresses, ways of reading and drain time-outs come from the module's other variables."
   }
 }
 

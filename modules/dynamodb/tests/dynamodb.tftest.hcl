@@ -16,8 +16,8 @@ run "defaults" {
     error_message = "want a history of all but the heartbeats"
   }
   assert {
-    condition     = { for key, table in aws_dynamodb_table.this : key => try(one(table.ttl).attribute_name, "") } == { messages = "", leases = "", workers = "expiresAt", dead_letters = "expiresAt" }
-    error_message = "workers and dead letters expire, messages and leases never"
+    condition     = { for key, table in aws_dynamodb_table.this : key => try(one(table.ttl).attribute_name, "") } == { messages = "expiresAt", leases = "", workers = "expiresAt", dead_letters = "expiresAt" }
+    error_message = "only leases never expire; messages where the consumer says when"
   }
   assert {
     condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled == false])

@@ -76,7 +76,7 @@ run "containers" {
     error_message = "health is asked by the binary's own verb: there is no shell"
   }
   assert {
-    condition     = [for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.stopTimeout] == [30, 40]
+    condition     = [for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.stopTimeout] == [30, 35]
     error_message = "stop time-outs must be above the drain time-out, the leasekeeper's above the consumer's"
   }
   assert {
@@ -129,6 +129,10 @@ run "own_keys_and_fan_out" {
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.consumer.policy).Statement : statement.Sid if contains(["SubscribeToShards", "DecryptRecords", "UseTables"], statement.Sid)] == ["SubscribeToShards", "DecryptRecords", "UseTables"]
     error_message = "fan-out and keys must be granted"
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.consumer.container_definitions)[0].environment, { name = "CONSUMER_FANOUT_CONSUMER_ARN", value = var.stream.fan_out.arn })
+    error_message = "the consumer must be told what it subscribes as"
   }
   assert {
     condition     = length(jsondecode(aws_iam_role_policy.producer[0].policy).Statement) == 2
@@ -218,8 +222,8 @@ run "long_drain" {
   variables { drain_timeout_seconds = 100 }
 
   assert {
-    condition     = max([for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.stopTimeout]...) == 120
-    error_message = "the longest drain must reach Fargate's limit and not pass it"
+    condition     = max([for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.stopTimeout]...) == 115
+    error_message = "the longest drain must not pass Fargate's limit"
   }
 }
 

@@ -1,0 +1,63 @@
+// Command imagecheck is what images-test.sh runs in the network namespace of the
+// containers it tests: it creates the stream and the tables, and waits until
+// every message is stored.
+//
+//	imagecheck create SHARDS
+//	imagecheck await MESSAGES
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
+)
+
+const timeout = 90 * time.Second
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "imagecheck:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("want create SHARDS or await MESSAGES, got %q", args)
+	}
+	number, err := strconv.Atoi(args[1])
+	if err != nil {
+		return fmt.Errorf("read number: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	url := os.Getenv("AWS_ENDPOINT_URL")
+	server := awslocal.Connect(url, url)
+	if args[0] == "create" {
+		return server.CreateAll(ctx, int32(number))
+	}
+	return await(ctx, server, number)
+}
+
+// await waits until the table holds want messages and the stream no other, then
+// says how many there are. More or fewer is an error.
+func await(ctx context.Context, server *awslocal.Server, want int) error {
+	reader := verify.NewStreamReader(server.Kinesis, awslocal.Stream)
+	read := func(ctx context.Context) (verify.Report, error) {
+		return verify.Tables(ctx, reader, server.DynamoDB, awslocal.MessagesTable, awslocal.DeadLetterTable)
+	}
+	report, err := verify.WaitStored(ctx, want, 200*time.Millisecond, read)
+	if err != nil {
+		return fmt.Errorf("wait for %d messages: %w (%s)", want, err, report)
+	}
+	if !report.Clean() {
+		return fmt.Errorf("messages are not what was produced: %s", report)
+	}
+	fmt.Println(report)
+	return nil
+}

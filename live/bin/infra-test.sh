@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# infra-test.sh: every check of Terraform, Terragrunt and scripts that needs no
+# AWS account. Skips, and says so, what the machine lacks; INFRA_REQUIRE=1 makes
+# each of those a failure. INFRA_ONLY names one part: fmt, modules, plans, go,
+# deploy, scripts, scan.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=()
+
+skip() {
+  [ -z "${INFRA_REQUIRE:-}" ] || die "$*, and INFRA_REQUIRE is set"
+  say "SKIP: $*"
+}
+
+part() {
+  local name=$1 status
+  [ "${INFRA_ONLY:-$name}" = "$name" ] || return 0
+  step "$name"
+  # Not as a condition: there, set -e is off and only the last command counts.
+  set +e
+  (
+    set -e
+    "check_$name"
+  )
+  status=$?
+  set -e
+  if [ "$status" = 0 ]; then say "$name: ok ($SECONDS s)"; else failed+=("$name"); fi
+}
+
+check_fmt() {
+  terraform fmt -check -recursive "$root/modules"
+  terragrunt hcl fmt --check --working-dir "$root/live"
+}
+
+check_modules() {
+  local module status=0
+  for module in "$root"/modules/*/; do
+    module=$(basename "$module")
+    (
+      cd "$work/tree/modules/$module" || exit 1
+      terraform init -backend=false -input=false -no-color >"$work/init.log" 2>&1 || { cat "$work/init.log" && exit 1; }
+      terraform validate -no-color >"$work/validate.log" 2>&1 || { cat "$work/validate.log" && exit 1; }
+      terraform test -no-color >"$work/test.log" 2>&1 || { cat "$work/test.log" && exit 1; }
+      say "$module: $(tail -n 1 "$work/test.log")"
+    ) || status=1
+  done
+  return "$status"
+}
+
+# check_plans: every unit of every environment, and one environment more, with a
+# registered consumer, as JSON for the checks in Go.
+check_plans() {
+  local unit plan
+  cp -R "$work/tree/live/staging" "$work/tree/live/fanout"
+  sed -i.bak -e 's/environment = "staging"/environment = "fanout"/' \
+    -e 's/^ *shard_count *= 3/&\n    fan_out_consumers = ["consumer"]/' "$work/tree/live/fanout/env.hcl"
+  grep -q fan_out_consumers "$work/tree/live/fanout/env.hcl"
+  for unit in _global/ecr {staging,production,fanout}/{vpc,kinesis,dynamodb,ecs}; do
+    plan=$work/$(echo "$unit" | tr / -)
+    in_unit "$unit" plan -out="$plan.tfplan" >"$plan.log" 2>&1 || { cat "$plan.log" && die "$unit does not plan"; }
+    in_unit "$unit" show -json "$plan.tfplan" >"$work/plans/${plan##*/}.json"
+    say "$unit: $(grep -m 1 -o 'Plan: .*' "$plan.log")"
+  done
+}
+
+check_go() { (cd "$root/e2e" && INFRA_PLANS=$work/plans GOWORK=off go test -count=1 ./infra/...); }
+
+# check_deploy: the whole of deploy and destroy with local state. Where the
+# provider can reach nothing, all of it is applied; else it is a dry run.
+check_deploy() {
+  "$root/live/bin/deploy.sh" staging --dry >"$work/dry.log" 2>&1 || { tail -n 40 "$work/dry.log" && return 1; }
+  tail -n 1 "$work/dry.log"
+  if [ -z "${INFRA_OFFLINE_PROVIDER:-}" ] && ! grep -qs filesystem_mirror "${TF_CLI_CONFIG_FILE:-}"; then
+    skip "applying needs a provider that reaches no account (INFRA_OFFLINE_PROVIDER=1 says it does not)"
+    return
+  fi
+  export INFRA_STATE=local INFRA_STATE_DIR=$work/applied
+  "$work/tree/live/bin/deploy.sh" staging >"$work/deploy.log" 2>&1 || { tail -n 40 "$work/deploy.log" && return 1; }
+  tail -n 1 "$work/deploy.log"
+  "$work/tree/live/bin/deploy.sh" staging >"$work/again.log" 2>&1
+  [ "$(grep -c 'nothing to change' "$work/again.log")" = 5 ] || { tail -n 40 "$work/again.log" && die "a second deploy changes something"; }
+  say "deploy staging: nothing to change the second time"
+  ! "$work/tree/live/bin/destroy.sh" staging </dev/null >/dev/null 2>&1 || die "destroy went ahead without the name"
+  echo staging | "$work/tree/live/bin/destroy.sh" staging >"$work/destroy.log" 2>&1 || { tail -n 40 "$work/destroy.log" && return 1; }
+  tail -n 1 "$work/destroy.log"
+}
+
+check_scripts() {
+  command -v shellcheck >/dev/null 2>&1 || { skip "shellcheck is not on the PATH" && return; }
+  (cd "$root/live/bin" && shellcheck -x ./*.sh)
+}
+
+# check_scan: checkov, from the PATH or CHECKOV, on modules; exceptions stand in
+# the resources, each with its reason.
+check_scan() {
+  local checkov=${CHECKOV:-checkov}
+  command -v "$checkov" >/dev/null 2>&1 || { skip "checkov is not on the PATH (pip install checkov)" && return; }
+  "$checkov" --directory "$work/tree/modules" --framework terraform --compact --quiet --skip-download \
+    --skip-path tests >"$work/scan.log" 2>&1 || { cat "$work/scan.log" && return 1; }
+  say "checkov: nothing but what is excepted in place"
+}
+
+if ! command -v terraform >/dev/null 2>&1 || ! command -v terragrunt >/dev/null 2>&1; then
+  skip "terraform or terragrunt is not on the PATH: see docs/DEPLOY.md"
+  exit 0
+fi
+export INFRA_CLOUD=none INFRA_STATE=local INFRA_STATE_DIR=$work/state CHECKPOINT_DISABLE=1
+mkdir -p "$work/tree" "$work/plans"
+copy_tree "$work/tree"
+tree=$work/tree
+[ -z "${INFRA_ONLY:-}" ] || [ "$INFRA_ONLY" != go ] || (check_plans)
+for name in fmt modules plans go deploy scripts scan; do part "$name"; done
+[ "${#failed[@]}" = 0 ] || die "failed: ${failed[*]}"
+say "infra:test: all passed in $SECONDS s"
