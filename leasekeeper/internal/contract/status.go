@@ -45,6 +45,7 @@ type LeaseStatus struct {
 	State          string   `json:"state"`
 	LagMS          int64    `json:"lag_ms"`
 	BytesPerSecond int64    `json:"bytes_per_second"`
+	AgeMS          int64    `json:"age_ms,omitempty"` // since this leasekeeper first saw this generation held
 	PlannedFor     string   `json:"planned_for,omitempty"`
 	Parents        []string `json:"parents"`
 	Children       []string `json:"children"`

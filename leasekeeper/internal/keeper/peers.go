@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
@@ -66,6 +67,7 @@ func (p *peers) scanned(a lease.Answer) {
 			p.counters.Forget(row.ID)
 		}
 		changed = changed || differs(old, row)
+		p.tell(old, row)
 	}
 	p.rows, p.known = rows, true
 	p.counters.Keep(func(id string) bool { return rows[id] != nil })
@@ -77,6 +79,17 @@ func (p *peers) scanned(a lease.Answer) {
 	p.seeMissing()
 	p.judge()
 	p.streamSeen(a.Stream)
+}
+
+// tell notes, for people, that a peer came or is going.
+func (p *peers) tell(old, row *lease.Worker) {
+	switch {
+	case row.ID == p.self.id:
+	case old == nil && row.State != lease.Evicted && p.known:
+		p.move("joined", "", "", row.ID)
+	case old != nil && old.State != row.State:
+		p.move(strings.ToLower(string(row.State)), "", row.ID, "")
+	}
 }
 
 // differs tells whether two rows of a worker differ in what decisions rest on.

@@ -32,7 +32,8 @@ type planning struct {
 type holder struct {
 	worker     string
 	generation int64
-	moving     bool // is about to give it up: announced, or a worker that takes nothing
+	moving     bool          // is about to give it up: announced, or a worker that takes nothing
+	since      time.Duration // when this generation was first seen
 }
 
 // freeLease is an assignable lease that no live worker says it holds.
@@ -52,6 +53,7 @@ func newPlanning(l *life) planning {
 
 func (p *planning) peersChanged() {
 	p.stale = true
+	before := p.holders
 	p.holders, p.loads = make(map[string]holder), make(map[string]int64)
 	generations := make(map[string]int64)
 	for id, row := range p.peers.rows {
@@ -62,8 +64,27 @@ func (p *planning) peersChanged() {
 			if id == p.self.id || row.State == lease.Evicted || held.Generation <= p.holders[held.Shard].generation {
 				continue
 			}
-			p.holders[held.Shard] = holder{worker: id, generation: held.Generation, moving: held.Moving || !row.Takes()}
+			since := p.now
+			if old, known := before[held.Shard]; known && old.generation == held.Generation {
+				since = old.since
+			}
+			p.holders[held.Shard] = holder{worker: id, generation: held.Generation, moving: held.Moving || !row.Takes(), since: since}
 		}
+	}
+	p.seen(before)
+}
+
+// seen notes, for people, the leases that other workers have come to hold.
+func (p *planning) seen(before map[string]holder) {
+	var moved []string
+	for shard, h := range p.holders {
+		if old, known := before[shard]; h.since == p.now && (!known || old.worker != h.worker) {
+			moved = append(moved, shard)
+		}
+	}
+	sort.Strings(moved)
+	for _, shard := range moved {
+		p.move("held", shard, before[shard].worker, p.holders[shard].worker)
 	}
 }
 

@@ -78,7 +78,7 @@ func (k *Keeper) Status(now time.Duration) contract.Status {
 	}
 	if k.life != nil {
 		s.Workers = k.life.workerStatus(now)
-		s.Leases = k.life.leaseStatus()
+		s.Leases = k.life.leaseStatus(now)
 	}
 	return s
 }
@@ -105,7 +105,7 @@ func (l *life) workerStatus(now time.Duration) []contract.WorkerStatus {
 	return list
 }
 
-func (l *life) leaseStatus() []contract.LeaseStatus {
+func (l *life) leaseStatus(now time.Duration) []contract.LeaseStatus {
 	told := make(map[string]lease.Held)
 	for _, row := range l.peers.rows {
 		for _, held := range row.Held {
@@ -129,10 +129,10 @@ func (l *life) leaseStatus() []contract.LeaseStatus {
 		case h != nil:
 			s.State, s.Owner, s.Generation = heldState(h.moving || h.phase == withdrawn), l.self.id, h.generation
 			s.Checkpoint, s.Sub = h.best().Sequence, h.best().Sub
-			s.LagMS, s.BytesPerSecond = h.lagMillis, h.bytesPerSecond
+			s.LagMS, s.BytesPerSecond, s.AgeMS = h.lagMillis, h.bytesPerSecond, (now - h.claimedAt).Milliseconds()
 		case isHeld:
 			s.State, s.Owner, s.Generation = heldState(held.moving), held.worker, held.generation
-			s.LagMS, s.BytesPerSecond = told[shard].LagMillis, told[shard].BytesPerSecond
+			s.LagMS, s.BytesPerSecond, s.AgeMS = told[shard].LagMillis, told[shard].BytesPerSecond, (now - held.since).Milliseconds()
 		case l.view.waitsForParents(row):
 			s.State = contract.LeaseWaiting
 		}
