@@ -22,9 +22,6 @@ func newChecker(w *world) checker {
 	return checker{w: w, live: make(map[*shard][]*hold), made: make(map[string]bool)}
 }
 
-// changed is called when a hold or a process ended.
-func (c *checker) changed() {}
-
 // started checks I1, I3 and that no message is skipped; it returns the
 // position the hold starts at.
 func (c *checker) started(h *hold) int64 {
@@ -129,7 +126,6 @@ func (c *checker) leaseWritten(key string, old, row *lease.Row) {
 		c.w.violate("rows", "%s went from %s/%d to %s/%d", key, old.Owner, old.Counter, row.Owner, row.Counter)
 	}
 	if row.Counter != old.Counter && !old.Finished() {
-		c.lastMove = c.w.now
 		c.w.result.Claims++
 		if c.stood {
 			c.w.violate("I5", "%s moved from %s/%d to %s/%d in a steady fleet", key, old.Owner, old.Counter, row.Owner, row.Counter)
@@ -186,5 +182,18 @@ func (c *checker) workerWritten(by, id string, old, row *lease.Worker) {
 func (c *checker) streamWritten(old, row *lease.Stream) {
 	if old != nil && row != nil && (!old.InitialTimestamp.Equal(row.InitialTimestamp) || row.ShardMapVersion < old.ShardMapVersion) {
 		c.w.violate("rows", "the #stream row changed from %+v to %+v", *old, *row)
+	}
+}
+
+// progress checks, in a fleet at rest, that checkpoints follow what is done.
+func (c *checker) progress() {
+	for _, s := range c.w.stream.shards {
+		row := c.w.tables.leases.rows[s.id]
+		if !s.isOpen() || row == nil {
+			continue
+		}
+		if written, due := c.done(s, row), s.available(c.w.now-30*time.Second); written < due {
+			c.w.violate("progress", "the checkpoint of %s is at %d, though 30 s ago %d messages were there", s.id, written, due)
+		}
 	}
 }

@@ -199,14 +199,20 @@ func (w *world) reshard() {
 	}
 }
 
-// scale starts a task, stops one, or replaces one as a rolling deploy does.
-func (w *world) scale() {
-	alive := 0
+// running counts the tasks that live and are not asked to stop.
+func (w *world) running() int {
+	n := 0
 	for _, t := range w.tasks {
 		if t.alive() && !t.stopping {
-			alive++
+			n++
 		}
 	}
+	return n
+}
+
+// scale starts a task, stops one, or replaces one as a rolling deploy does.
+func (w *world) scale() {
+	alive := w.running()
 	switch n := w.rng.IntN(3); {
 	case n == 0 && alive < 2*w.sc.workers:
 		w.startTask()
@@ -217,7 +223,7 @@ func (w *world) scale() {
 		w.startTask()
 		if old != nil {
 			w.after(w.between(2*time.Second, 10*time.Second), func() {
-				if old.alive() && !old.stopping {
+				if old.alive() && !old.stopping && w.running() > 1 {
 					old.shutdown()
 				}
 			})

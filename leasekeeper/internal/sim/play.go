@@ -16,7 +16,9 @@ func (w *world) play() {
 		w.endKCL()
 	}
 	w.awaitRecovery("the start", w.patience())
-	w.runUntil(w.now+w.settling(), nil)
+	if w.sc.kind != kindLarge {
+		w.runUntil(w.now+w.settling(), nil)
+	}
 	last := w.storm()
 	if w.sc.kind == kindSingle {
 		w.watchGap(last)
@@ -47,7 +49,7 @@ func (w *world) patience() time.Duration {
 // heartbeat and worker, none younger than 2D.
 func (w *world) settling() time.Duration {
 	each := w.sc.shards/max(1, w.sc.workers) + 1
-	return 8*w.sc.duration + time.Duration(min(each, 20)+2)*2*w.sc.heartbeat()
+	return 8*w.sc.duration + time.Duration(min(each, 20)+2)*3*w.sc.heartbeat()
 }
 
 // awaitRecovery runs until every shard that can be read is read.
@@ -112,12 +114,13 @@ func (w *world) steady() {
 		w.runUntil(w.now+w.sc.retention, nil)
 	}
 	w.weather = weather{} // a lost heartbeat is a reason to move a lease
-	w.runUntil(w.now+lateness+w.settling()+w.settling(), nil)
+	w.runUntil(w.now+lateness+w.settling(), nil)
 	w.check.stood = true
 	w.runUntil(w.now+10*w.sc.duration, nil)
 	if why := w.unread(); why != "" {
 		w.violate("I4", "at the end %s", why)
 	}
+	w.check.progress()
 }
 
 // watchGap measures, from a single fault on, how long shards are without a

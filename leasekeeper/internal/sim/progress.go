@@ -27,7 +27,6 @@ func (r *reader) drained(h *hold) {
 		return
 	}
 	h.state = drained
-	r.w.check.changed()
 	r.w.tracef("%s drained %s generation %d at %d", r.task.name, short(h.shard.id), h.generation, h.position)
 	r.startWaiting()
 	r.urgent()
@@ -69,7 +68,6 @@ func (r *reader) tick() {
 		gone := h.shard.trimmed || h.spurious
 		if gone || !h.shard.isOpen() && h.position >= h.shard.end() {
 			h.state, atEnd = ended, true
-			r.w.check.changed()
 			r.w.tracef("%s ended %s generation %d at %d", r.task.name, short(h.shard.id), h.generation, h.position)
 		}
 	}

@@ -76,7 +76,6 @@ func (t *task) startReader() {
 // stop is SIGKILL of the reader alone.
 func (r *reader) stop() {
 	r.kill()
-	r.w.check.changed()
 }
 
 func (r *reader) drain() {

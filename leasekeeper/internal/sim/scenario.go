@@ -81,6 +81,9 @@ func chooseScenario(seed uint64, rng *rand.Rand) scenario {
 	sc.attempt = min(time.Second, sc.heartbeat()/2)
 	sc.listAttempt = 5 * time.Second
 	sc.checkpoints = []time.Duration{time.Second, 5 * time.Second}[rng.IntN(2)]
+	if sc.kind == kindLarge {
+		sc.checkpoints = 5 * time.Second
+	}
 	return sc
 }
 
