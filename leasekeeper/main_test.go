@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestRun(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		"version":      {[]string{"version"}, 0, "dev\n", ""},
+		"version json": {[]string{"version", "--json"}, 0, `{"name":"leasekeeper","version":"dev"}`, ""},
+		"help":         {[]string{"--help"}, 0, "usage: leasekeeper", ""},
+		"settings":     {[]string{"settings"}, 0, "| `LEASEKEEPER_STREAM` | `test` |", ""},
+		"unknown verb": {[]string{"claim"}, 2, "", `unknown verb "claim"`},
+		"too many":     {[]string{"version", "please"}, 2, "", "unknown verb"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(tc.args, &stdout, &stderr); code != tc.code {
+				t.Errorf("got exit code %d, want %d", code, tc.code)
+			}
+			if !strings.Contains(stdout.String(), tc.stdout) || !strings.Contains(stderr.String(), tc.stderr) {
+				t.Errorf("got %q and %q, want %q and %q", stdout.String(), stderr.String(), tc.stdout, tc.stderr)
+			}
+		})
+	}
+}
+
+func TestRun_SettingsJSON(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"settings", "--json"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("got exit code %d: %s", code, stderr.String())
+	}
+	var rows []struct{ Variable, Default, Meaning string }
+	if err := json.Unmarshal(stdout.Bytes(), &rows); err != nil || len(rows) < 10 || rows[0].Variable != "LEASEKEEPER_STREAM" || rows[0].Default != "test" {
+		t.Errorf("got %+v, %v, want every setting", rows, err)
+	}
+}
+
+// Bad settings: every violation, exit code 2, before anything is touched.
+func TestRun_BadSettings(t *testing.T) {
+	t.Setenv("LEASEKEEPER_LEASE_DURATION", "1h")
+	t.Setenv("LEASEKEEPER_MAX_LEASES", "-1")
+	var stdout, stderr bytes.Buffer
+	if code := run(nil, &stdout, &stderr); code != 2 {
+		t.Fatalf("got exit code %d, want 2", code)
+	}
+	if lines := strings.Split(strings.TrimSpace(stderr.String()), "\n"); len(lines) != 3 { // the drain timeout is too short for it as well
+		t.Errorf("got %q, want a line for each violation", lines)
+	}
+}
