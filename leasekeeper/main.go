@@ -28,13 +28,16 @@ var version = "dev" //nolint:gochecknoglobals // the linker sets it
 const help = `leasekeeper: shares the shards of a Kinesis stream out among tasks.
 
 usage: leasekeeper              run, until SIGTERM or SIGINT
+       leasekeeper leases       every shard: owner, checkpoint, lag, and what is wrong (--json)
+       leasekeeper workers      every worker likewise (--json)
        leasekeeper healthcheck  ask the running leasekeeper's /healthz
        leasekeeper settings     the table of settings (Markdown; --json)
        leasekeeper version      the version (--json)
        leasekeeper help         this text
 
 Settings come from the environment: LEASEKEEPER_…, and the AWS SDK's own.
-Exit codes: 0 done, 1 failed, 2 bad settings or usage.
+leases and workers only read, and watch for some four seconds.
+Exit codes: 0 done, 1 failed (leases, workers: or something is wrong), 2 bad settings or usage.
 `
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -51,7 +54,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return unknown(stderr, args)
 	case verb == "":
 		return serve(stderr)
-	case verb == "healthcheck":
+	case verb == "leases" || verb == "workers":
+		return inspect(verb, asJSON, stdout, stderr)
+	case verb == "healthcheck" && !asJSON:
 		err = healthcheck()
 	case verb == "version" && asJSON:
 		err = json.NewEncoder(stdout).Encode(map[string]string{"name": "leasekeeper", "version": version})
@@ -87,6 +92,22 @@ func serve(stderr io.Writer) int {
 	defer stop()
 	if err := app.Run(ctx, &s, version, log); err != nil {
 		log.Error().Msg(err.Error())
+		return 1
+	}
+	return 0
+}
+
+// inspect reports on the tables; what is wrong with them is an exit code of 1.
+func inspect(verb string, asJSON bool, stdout, stderr io.Writer) int {
+	var s config.Settings
+	if err := settings.Load(config.Prefix, &s); err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := app.Inspect(ctx, &s, verb, asJSON, stdout); err != nil {
+		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
 		return 1
 	}
 	return 0

@@ -1,0 +1,164 @@
+package inspect_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/inspect"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+)
+
+const (
+	a, b = "task-a/0000000a", "task-b/0000000b"
+	seq  = "49590338271490256608559692538361571095921575989136588898"
+)
+
+func worker(id string, counter int64, held ...lease.Held) *lease.Worker {
+	return &lease.Worker{ID: id, Counter: counter, State: lease.Active, Ready: true, Held: held, StartedAt: time.Unix(1000, 0)}
+}
+
+func row(shard, owner string, counter int64, checkpoint string, parents ...string) *lease.Row {
+	return &lease.Row{Shard: shard, Owner: owner, Counter: counter, Checkpoint: lease.Checkpoint{Sequence: checkpoint}, Parents: parents}
+}
+
+func listing(ids ...string) *lease.Listing {
+	l := &lease.Listing{ARN: "arn", CreatedAt: time.Unix(500, 0)}
+	for _, id := range ids {
+		l.Shards = append(l.Shards, lease.Shard{ID: id})
+	}
+	return l
+}
+
+func TestBuild(t *testing.T) {
+	held := func(shard string, lag int64) lease.Held {
+		return lease.Held{Shard: shard, Generation: 3, LagMillis: lag}
+	}
+	stream := &lease.Stream{ARN: "arn", CreatedAt: time.Unix(500, 0)}
+	for name, tc := range map[string]struct {
+		first, second inspect.Look
+		listing       *lease.Listing
+		state         string // of the first lease
+		want          string // part of its or the report's only problem; empty: none
+	}{
+		"held": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1, held("s0", 90_000))}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s0", 90_000))}, Leases: []*lease.Row{row("s0", a, 3, "2")}, Stream: stream},
+			listing("s0"), "held", "",
+		},
+		"stuck": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1, held("s0", 90_000))}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s0", 90_000))}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			listing("s0"), "held", "stuck: 1m30s behind",
+		},
+		"idle is not stuck": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1, held("s0", 0))}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s0", 0))}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			listing("s0"), "held", "",
+		},
+		"evicted owner": {
+			inspect.Look{Workers: []*lease.Worker{worker(b, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(b, 2), {ID: a, State: lease.Evicted}}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			listing("s0"), "held", "declared dead",
+		},
+		"foreign owner": {
+			inspect.Look{Workers: []*lease.Worker{worker(b, 1)}, Leases: []*lease.Row{row("s0", "kcl", 3, "1")}},
+			inspect.Look{Workers: []*lease.Worker{worker(b, 2)}, Leases: []*lease.Row{row("s0", "kcl", 4, "1")}},
+			listing("s0"), "held", "live worker of the Kinesis Client Library",
+		},
+		"orphaned": {
+			inspect.Look{Workers: []*lease.Worker{worker(b, 1)}, Leases: []*lease.Row{row("s0", "", 3, "1")}},
+			inspect.Look{Workers: []*lease.Worker{worker(b, 2)}, Leases: []*lease.Row{row("s0", "", 3, "1")}},
+			listing("s0"), "unowned", "orphaned",
+		},
+		"not served": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2)}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			listing("s0"), "held", "does not serve it",
+		},
+		"trimmed": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s0", 0))}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			listing(), "held", "trimmed",
+		},
+		"waiting": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s1", 0))}, Leases: []*lease.Row{row("s0", "", 1, "TRIM_HORIZON", "s1"), row("s1", a, 3, "1")}},
+			listing("s0", "s1"), "waiting", "",
+		},
+		"another stream": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s0", 0))}, Leases: []*lease.Row{row("s0", a, 3, "1")}, Stream: &lease.Stream{ARN: "arn", CreatedAt: time.Unix(400, 0)}},
+			listing("s0"), "held", "belong to stream",
+		},
+		"no row": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s0", 0))}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+			listing("s0", "s1"), "held", "shard s1 has no lease",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := inspect.Build(tc.first, tc.second, tc.listing, "test", time.Unix(2000, 0))
+			if got := r.Leases[0].State; got != tc.state {
+				t.Errorf("state: got %q, want %q", got, tc.state)
+			}
+			problems := append(slices.Clone(r.Leases[0].Problems), r.Problems...)
+			switch {
+			case tc.want == "" && r.Wrong() != 0:
+				t.Errorf("got problems %q, want none", problems)
+			case tc.want != "" && (r.Wrong() != 1 || len(problems) != 1 || !strings.Contains(problems[0], tc.want)):
+				t.Errorf("got problems %q (%d), want one with %q", problems, r.Wrong(), tc.want)
+			}
+		})
+	}
+}
+
+func TestBuild_DeadWorker(t *testing.T) {
+	look := inspect.Look{Workers: []*lease.Worker{worker(a, 7, lease.Held{Shard: "s0", Generation: 3})}, Leases: []*lease.Row{row("s0", a, 3, "1")}}
+	r := inspect.Build(look, look, listing("s0"), "test", time.Unix(2000, 0))
+	if r.Wrong() != 3 || len(r.Workers[0].Problems) != 1 || r.Workers[0].Alive || !strings.Contains(r.Leases[0].Problems[0], "dead worker") {
+		t.Errorf("got %+v, want a dead worker, its lease, and nobody alive", r)
+	}
+}
+
+func TestReport_Write(t *testing.T) {
+	first := inspect.Look{Workers: []*lease.Worker{worker(a, 1)}, Leases: []*lease.Row{row("shardId-000000000000", a, 3, seq)}}
+	second := inspect.Look{Workers: []*lease.Worker{worker(a, 2)}, Leases: []*lease.Row{row("shardId-000000000000", a, 3, seq, "shardId-000000000007")}}
+	r := inspect.Build(first, second, listing("shardId-000000000000"), "test", time.Unix(2000, 0))
+	var out strings.Builder
+	if err := r.WriteLeases(&out); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WriteWorkers(&out, time.Unix(1060, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"! shardId-000000000000  held", "…989136588898", "  7  ", "! shardId-000000000000: its owner does not serve it", "1m0s"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("want %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestGather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		counter := int64(0)
+		execute := func(_ context.Context, op lease.Op) lease.Answer {
+			switch op.(type) {
+			case lease.ScanWorkers:
+				counter++
+				return lease.Answer{Outcome: lease.Applied, Workers: []*lease.Worker{worker(a, counter, lease.Held{Shard: "s0", Generation: 3})}}
+			case lease.ScanLeases:
+				return lease.Answer{Outcome: lease.Applied, Leases: []*lease.Row{row("s0", a, 3, "1")}}
+			}
+			return lease.Answer{Outcome: lease.Applied, Listing: listing("s0")}
+		}
+		began := time.Now()
+		r, err := inspect.Gather(t.Context(), execute, 3*time.Second, "test")
+		if err != nil || r.Wrong() != 0 || time.Since(began) != 3*time.Second {
+			t.Errorf("got %+v, %v after %s, want no problem after 3 s", r, err, time.Since(began))
+		}
+	})
+}
