@@ -12,6 +12,7 @@ func (h *holding) report(to lease.Checkpoint) {
 		return
 	}
 	h.reported = to
+	h.progressAt = h.now
 	h.planCheckpoint(h.storedAt + h.cfg.CheckpointInterval)
 }
 

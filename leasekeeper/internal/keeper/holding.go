@@ -39,6 +39,8 @@ type holding struct {
 	attempts         int
 	timer            *timer // next checkpoint, retry or expiry
 
+	progressAt time.Duration // when the consumer last got further, or had nothing to do
+
 	lagMillis, bytesPerSecond int64
 	publishedLoad             int64
 }
@@ -47,7 +49,7 @@ type holding struct {
 func (l *life) hold(row *lease.Row) {
 	h := &holding{
 		life: l, shard: row.Shard, generation: row.Counter, row: row, claimedAt: l.now,
-		stored: row.Checkpoint, reported: row.Checkpoint, storedAt: l.now, timer: newTimer(),
+		stored: row.Checkpoint, reported: row.Checkpoint, storedAt: l.now, progressAt: l.now, timer: newTimer(),
 		publishedLoad: l.planning.loads[row.Shard], bytesPerSecond: l.planning.loads[row.Shard],
 	}
 	from := l.view.get(row.Shard)

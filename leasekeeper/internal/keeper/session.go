@@ -126,6 +126,9 @@ func (s *session) reports(reports []contract.ShardReport) {
 			s.urgent = true
 			continue
 		}
+		if r.LagMS < caughtUp {
+			h.progressAt = s.now
+		}
 		if r.Checkpoint != nil {
 			h.report(lease.Checkpoint{Sequence: r.Checkpoint.Sequence, Sub: r.Checkpoint.Sub})
 		}
@@ -142,6 +145,9 @@ func (s *session) reports(reports []contract.ShardReport) {
 		}
 	}
 }
+
+// caughtUp is the lag, in milliseconds, below which a shard need not move.
+const caughtUp = 1000
 
 // smooth follows a measured value at a quarter per report.
 func smooth(mean, measured int64) int64 {

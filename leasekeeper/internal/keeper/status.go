@@ -62,6 +62,23 @@ func (k *Keeper) notReady(now time.Duration) string {
 	case !l.session.ready():
 		return "no consumer is attached"
 	}
+	return l.lagging(now)
+}
+
+// stalled is how long a shard may stand still behind its stream, or a lease
+// that is planned here not be held, before readiness says so.
+const stalled = time.Minute
+
+// lagging names a shard that should be read here and is not, or does not get on.
+func (l *life) lagging(now time.Duration) string {
+	for _, shard := range l.view.shards {
+		if f := l.planning.free[shard]; f != nil && l.planning.mine(shard) && now-f.since > stalled {
+			return "shard " + shard + " is planned here and not held"
+		}
+		if h := l.holdings[shard]; h != nil && h.phase == serving && now-h.progressAt > stalled {
+			return "shard " + shard + " stands still behind its stream: is the consumer stuck?"
+		}
+	}
 	return ""
 }
 

@@ -280,7 +280,7 @@ func (c *consumer) call() {
 			continue
 		}
 		r.Shards = append(r.Shards, contract.ShardReport{Shard: shard, Generation: h.generation, State: h.state,
-			Checkpoint: h.checkpoint, Children: h.children})
+			Checkpoint: h.checkpoint, Children: h.children, LagMS: c.lag})
 	}
 	sent := w.now
 	n.nextSync++
