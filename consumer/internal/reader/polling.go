@@ -67,7 +67,10 @@ func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last st
 	}
 }
 
-var errSink = errors.New("deliver records")
+var (
+	errSink = errors.New("deliver records")
+	errOver = errors.New("the grant's time is over")
+)
 
 // poll is the reading of one shard.
 type poll struct {
@@ -101,7 +104,12 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 		share.Return()
 		l.held.Release(1)
 	}
-	l.pacer.called(time.Now())
+	now := time.Now()
+	if over(ctx, now) {
+		release()
+		return false, nil, errOver
+	}
+	l.pacer.called(now)
 	b, err := l.Source.Records(ctx, l.grant, l.iterator)
 	if err != nil {
 		release()
@@ -123,6 +131,13 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 	return b.Next == "", b.Children, nil
 }
 
+// over tells by the clock whether the grant's time is over: a process that was
+// stopped for a while goes on before the timer that ends ctx has fired.
+func over(ctx context.Context, now time.Time) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && !now.Before(deadline)
+}
+
 func (l *poll) renew(ctx context.Context) error {
 	it, err := l.Source.Iterator(ctx, l.grant, Start{Start: l.grant.Start, After: l.last})
 	if err != nil {
@@ -139,6 +154,8 @@ func (l *poll) next(err error) time.Duration {
 		return l.pacer.next(time.Now())
 	}
 	switch {
+	case errors.Is(err, errOver):
+		return 10 * time.Millisecond // ctx ends at once
 	case errors.Is(err, ErrExpired):
 		return l.pacer.next(time.Now())
 	case errors.Is(err, ErrThrottled):
