@@ -15,6 +15,7 @@ import (
 // consumer, a leasekeeper, a whole task, the producer. Each is started again as
 // ECS would. E2E_SEED repeats a run's choices; the timing is the machine's.
 func TestKill_Anything(t *testing.T) {
+	t.Parallel()
 	const kills = 20
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("E2E_SEED"); text != "" {
@@ -100,6 +101,7 @@ func (k *killer) killOne() {
 // TestKill_Task kills a whole task and measures, at the tap, how long its shards
 // go unread.
 func TestKill_Task(t *testing.T) {
+	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
 	const count = 6_000
 	s.startTasks(3)

@@ -1,7 +1,7 @@
 package e2e_test
 
 import (
-	"syscall"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,20 +11,22 @@ import (
 // TestLife starts a system, drains all of it in the middle of a run, starts it
 // anew and expects it to go on where it was.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
 	const count = 3_000
 	tasks := s.startTasks(2)
 	producer := s.produce(count, 600)
 	s.until("a third was read", func() bool { return s.delivered() > count/3 })
 	stopped := time.Now()
+	var wg sync.WaitGroup
 	for _, task := range tasks {
-		task.Signal(syscall.SIGTERM)
+		wg.Go(func() {
+			if err := task.Stop(stopTimeout); err != nil {
+				t.Errorf("stop %s: %v", task.Name, err)
+			}
+		})
 	}
-	for _, task := range tasks {
-		if err := task.Stop(stopTimeout); err != nil {
-			t.Errorf("stop %s: %v", task.Name, err)
-		}
-	}
+	wg.Wait()
 	t.Logf("two tasks stopped within %s", time.Since(stopped).Round(time.Millisecond))
 	s.startTasks(1)
 	s.finished(producer)
@@ -39,6 +41,7 @@ func TestLife(t *testing.T) {
 // TestLife_ConsumerRestart kills each half of a task alone; the other half stays
 // and takes it back.
 func TestLife_ConsumerRestart(t *testing.T) {
+	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
 	const count = 4_000
 	task := s.startTasks(1)[0]

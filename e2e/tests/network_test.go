@@ -11,6 +11,7 @@ import (
 // TestNetwork runs the system on networks that are bad in one way each: nothing
 // may be lost or stored twice, nothing taken away from a live worker.
 func TestNetwork(t *testing.T) {
+	t.Parallel()
 	tests := map[string][]awslocal.Fault{
 		"dynamodb slow":           {{Service: "dynamodb", Kind: "latency", LatencyMS: 100}},
 		"dynamodb throttled":      {{Service: "dynamodb", Kind: "throttle", Rate: 0.1}},
@@ -23,7 +24,7 @@ func TestNetwork(t *testing.T) {
 	}
 	s := start(t, cluster.Options{Lease: shortLease})
 	s.startTasks(3)
-	producer := s.produce(0, 200)
+	producer := s.produce(0, 300)
 	s.spread(3)
 	for name, faults := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -33,8 +34,8 @@ func TestNetwork(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := cluster.Until(t.Context(), patience, "600 messages went through", func() bool {
-				return s.delivered() > before+600 && time.Since(began) > shortLease
+			err := cluster.Until(t.Context(), patience, "400 messages went through", func() bool {
+				return s.delivered() > before+400 && time.Since(began) > shortLease/2
 			})
 			if clear := s.AWS.Admin.ClearFaults(t.Context()); err == nil {
 				err = clear
@@ -54,6 +55,7 @@ func TestNetwork(t *testing.T) {
 // TestNetwork_Outage takes DynamoDB away for several leases and gives it back:
 // the fleet must read again by itself, soon, and lose nothing.
 func TestNetwork_Outage(t *testing.T) {
+	t.Parallel()
 	outage := 3 * shortLease
 	s := start(t, cluster.Options{Lease: shortLease})
 	s.startTasks(3)
@@ -68,6 +70,7 @@ func TestNetwork_Outage(t *testing.T) {
 
 // TestNetwork_LongOutage is a minute without DynamoDB, at default settings.
 func TestNetwork_LongOutage(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := start(t, cluster.Options{})
 	s.startTasks(3)

@@ -21,6 +21,7 @@ const longestPause = 5 * time.Second
 // TestReshard splits, merges and resizes a stream under load, several
 // generations deep, and kills a task on the way.
 func TestReshard(t *testing.T) {
+	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
 	s.startTasks(3)
 	producer := s.produce(0, 400)

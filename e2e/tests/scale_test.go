@@ -18,6 +18,7 @@ const (
 // TestScale goes from one task to three and back to one under load: no message
 // is lost, and none is handled twice.
 func TestScale(t *testing.T) {
+	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
 	s.startTasks(1)
 	producer := s.produce(0, 400)
@@ -30,6 +31,7 @@ func TestScale(t *testing.T) {
 
 // TestScale_Defaults does the same with the default settings.
 func TestScale_Defaults(t *testing.T) {
+	t.Parallel()
 	long(t)
 	s := start(t, cluster.Options{})
 	s.startTasks(1)
@@ -82,6 +84,7 @@ func (s *system) judgeHandoffs() {
 // TestRolling replaces every task under load, one after the other, the new one
 // first: what a deployment does.
 func TestRolling(t *testing.T) {
+	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
 	s.startTasks(3)
 	producer := s.produce(0, 400)
@@ -96,6 +99,7 @@ func TestRolling(t *testing.T) {
 // TestRolling_ConsumerFirst replaces tasks whose consumer depends on the
 // leasekeeper: ECS then stops the consumer first.
 func TestRolling_ConsumerFirst(t *testing.T) {
+	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
 	s.startTasks(2)
 	producer := s.produce(0, 400)

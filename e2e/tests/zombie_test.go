@@ -12,6 +12,7 @@ import (
 // on (SIGCONT): others must have taken its shards, and it must not read them, nor
 // write a checkpoint, on the strength of what it held before.
 func TestZombie(t *testing.T) {
+	t.Parallel()
 	tests := map[string]func(*cluster.Task) []*proc.Process{
 		"consumer":    func(task *cluster.Task) []*proc.Process { return []*proc.Process{task.Consumer()} },
 		"leasekeeper": func(task *cluster.Task) []*proc.Process { return []*proc.Process{task.Leasekeeper()} },
@@ -19,6 +20,7 @@ func TestZombie(t *testing.T) {
 	}
 	for name, who := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := start(t, cluster.Options{Lease: shortLease})
 			tasks := s.startTasks(2)
 			producer := s.produce(0, 400)
