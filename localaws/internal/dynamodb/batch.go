@@ -37,8 +37,8 @@ func (s *Service) batchWriteItem(r *wire.Request, in *batchWriteInput) (any, err
 	if err != nil {
 		return nil, err
 	}
-	if len(in.RequestItems) == 0 {
-		return nil, notNull("requestItems")
+	if err := checkRequestItems(in.RequestItems); err != nil {
+		return nil, err
 	}
 	batches := make(map[string][]entry, len(in.RequestItems))
 	total, size := 0, 0
@@ -48,7 +48,7 @@ func (s *Service) batchWriteItem(r *wire.Request, in *batchWriteInput) (any, err
 			return nil, invalid("Too many items requested for the BatchWriteItem call")
 		}
 		if len(requests) == 0 {
-			return nil, invalid("The batch write request list for a table cannot be null or empty.")
+			return nil, invalid("The batch write request list for a table cannot be null or empty: " + name)
 		}
 		entries, bytes, err := s.entries(name, requests)
 		if err != nil {
@@ -81,6 +81,17 @@ func (s *Service) batchWriteItem(r *wire.Request, in *batchWriteInput) (any, err
 	}), nil
 }
 
+func checkRequestItems[V any](items map[string]V) error {
+	switch {
+	case items == nil:
+		return notNull("requestItems")
+	case len(items) == 0:
+		return invalid("1 validation error detected: Value '{}' at 'requestItems' failed to satisfy constraint: Member must have length greater than or equal to 1")
+	default:
+		return nil
+	}
+}
+
 // entries checks the writes of one table.
 func (s *Service) entries(name string, requests []writeRequest) (entries []entry, bytes int, err error) {
 	t, err := s.table(&name)
@@ -99,7 +110,7 @@ func (s *Service) entries(name string, requests []writeRequest) (entries []entry
 		case request.DeleteRequest != nil:
 			w, err = newKeyed(t, request.DeleteRequest.Key)
 		default:
-			err = invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
+			err = invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
 		}
 		if err != nil {
 			return nil, 0, err

@@ -36,8 +36,8 @@ func (s *Service) batchGetItem(r *wire.Request, in *batchGetInput) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if len(in.RequestItems) == 0 {
-		return nil, notNull("requestItems")
+	if err := checkRequestItems(in.RequestItems); err != nil {
+		return nil, err
 	}
 	total := 0
 	for _, k := range in.RequestItems {
@@ -70,7 +70,7 @@ func (s *Service) gets(name string, k keysAndAttributes) ([]get, error) {
 		return nil, err
 	}
 	if len(k.Keys) == 0 {
-		return nil, invalid("1 validation error detected: Value at 'requestItems." + name + ".member.keys' failed to satisfy constraint: Member must have length greater than or equal to 1")
+		return nil, invalid("1 validation error detected: Value '[]' at 'requestItems." + name + ".member.keys' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	}
 	gets := make([]get, 0, len(k.Keys))
 	seen := make(map[string]bool, len(k.Keys))

@@ -137,4 +137,12 @@ func notInEnum(value, member, values string) error {
 	return invalid("1 validation error detected: Value '" + value + "' at '" + member + "' failed to satisfy constraint: Member must satisfy enum value set: " + values)
 }
 
+func tooSmall(member string, value, least int) error {
+	return invalid("1 validation error detected: Value '" + strconv.Itoa(value) + "' at '" + member + "' failed to satisfy constraint: Member must have value greater than or equal to " + strconv.Itoa(least))
+}
+
+func tooLarge(member string, value, most int) error {
+	return invalid("1 validation error detected: Value '" + strconv.Itoa(value) + "' at '" + member + "' failed to satisfy constraint: Member must have value less than or equal to " + strconv.Itoa(most))
+}
+
 func formatFloat(dst []byte, f float64) []byte { return strconv.AppendFloat(dst, f, 'f', 1, 64) }

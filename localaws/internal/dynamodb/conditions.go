@@ -1,6 +1,8 @@
 package dynamodb
 
 import (
+	"errors"
+
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/attr"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/expr"
 )
@@ -8,7 +10,23 @@ import (
 // placeholders are the parameters that all expressions of a request share.
 type placeholders struct {
 	ExpressionAttributeNames  map[string]string
-	ExpressionAttributeValues attr.Item
+	ExpressionAttributeValues values
+}
+
+// values are ExpressionAttributeValues, whose errors name them.
+type values attr.Item
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *values) UnmarshalJSON(in []byte) error {
+	if string(in) == "null" {
+		return nil
+	}
+	item, name, err := attr.ParseNamed(in)
+	*v = values(item)
+	if reason, ok := errors.AsType[attr.Invalid](err); ok {
+		return invalid("ExpressionAttributeValues contains invalid value: " + reason.Error() + " for key " + name)
+	}
+	return err
 }
 
 // scope checks the placeholders; without an expression there must be none.
@@ -21,9 +39,9 @@ func (p *placeholders) scope(expressions ...*string) (*expr.Scope, error) {
 		return nil, invalid("ExpressionAttributeNames can only be specified when using expressions")
 	}
 	if !some && p.ExpressionAttributeValues != nil {
-		return nil, invalid("ExpressionAttributeValues can only be specified when using expressions")
+		return nil, invalid("ExpressionAttributeValues can only be specified when using expressions: all expressions are null")
 	}
-	return expr.NewScope(p.ExpressionAttributeNames, p.ExpressionAttributeValues)
+	return expr.NewScope(p.ExpressionAttributeNames, attr.Item(p.ExpressionAttributeValues))
 }
 
 // conditional is the part of a write's input that says when it happens.

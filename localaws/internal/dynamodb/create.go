@@ -1,8 +1,6 @@
 package dynamodb
 
 import (
-	"strconv"
-
 	"github.com/google/uuid"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/attr"
@@ -149,9 +147,11 @@ func (t *table) bill(mode string, p *provision) error {
 		if p == nil {
 			return invalid(badParameters + "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")
 		}
-		if p.ReadCapacityUnits < 1 || p.WriteCapacityUnits < 1 {
-			return invalid("1 validation error detected: Value '" + strconv.FormatInt(min(p.ReadCapacityUnits, p.WriteCapacityUnits), 10) +
-				"' at 'provisionedThroughput.capacityUnits' failed to satisfy constraint: Member must have value greater than or equal to 1")
+		if p.ReadCapacityUnits < 1 {
+			return tooSmall("provisionedThroughput.readCapacityUnits", int(p.ReadCapacityUnits), 1)
+		}
+		if p.WriteCapacityUnits < 1 {
+			return tooSmall("provisionedThroughput.writeCapacityUnits", int(p.WriteCapacityUnits), 1)
 		}
 		t.about.onDemand, t.about.provision = false, *p
 	default:
@@ -163,7 +163,7 @@ func (t *table) bill(mode string, p *provision) error {
 // checkDefinitions checks AttributeDefinitions.
 func (d *description) checkDefinitions() error {
 	if len(d.definitions) == 0 {
-		return invalid(badParameters + "Some AttributeDefinitions are not valid: there must be at least one")
+		return invalid("Invalid KeySchema: Some index key attribute have no definition")
 	}
 	seen := make(map[string]bool, len(d.definitions))
 	for _, a := range d.definitions {
@@ -182,8 +182,11 @@ func (d *description) checkDefinitions() error {
 
 // schema reads a KeySchema.
 func (d *description) schema(elements []keyElement) (schema, error) {
-	if len(elements) == 0 {
+	if elements == nil {
 		return schema{}, notNull("keySchema")
+	}
+	if len(elements) == 0 {
+		return schema{}, invalid("1 validation error detected: Value '[]' at 'keySchema' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	}
 	if len(elements) > 2 {
 		return schema{}, invalid("1 validation error detected: Value at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2")
@@ -230,7 +233,7 @@ func (t *table) checkUnused() error {
 			used = used || x.key.has(a.AttributeName)
 		}
 		if !used {
-			return invalid(badParameters + "Some AttributeDefinitions are not used. AttributeDefinitions: " + t.about.names() + ", unused: " + a.AttributeName)
+			return invalid(badParameters + "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions: some are not used. AttributeDefinitions: " + t.about.names() + ", unused: " + a.AttributeName)
 		}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package dynamodb
 
 import (
+	"slices"
+
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/attr"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/ordered"
 )
@@ -66,6 +68,11 @@ func (x *index) view(r *row) *row {
 		}
 	}
 	return newRow(item)
+}
+
+// shows reports whether the index has an attribute of its items.
+func (x *index) shows(name string) bool {
+	return x.projection.ProjectionType == "ALL" || x.key.has(name) || x.base.has(name) || slices.Contains(x.projection.NonKeyAttributes, name)
 }
 
 // writeUnits is what a change of a row costs in the index.

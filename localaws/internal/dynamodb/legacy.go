@@ -56,7 +56,11 @@ func (e *expected) comparison(name string) (comparison, error) {
 		}
 		return comparison{ComparisonOperator: "NULL"}, nil
 	case e.Value == nil:
-		return comparison{}, invalid("One or more parameter values were invalid: Value must be provided when Exists is true for Attribute: " + name)
+		exists := "null"
+		if e.Exists != nil {
+			exists = "true"
+		}
+		return comparison{}, invalid("One or more parameter values were invalid: Value must be provided when Exists is " + exists + " for Attribute: " + name)
 	default:
 		return comparison{"EQ", []attr.Value{*e.Value}}, nil
 	}

@@ -87,7 +87,7 @@ func bounds(key schema, tests []expr.KeyTest) (low, high string, err error) {
 		case test.Name == key.sort.name && sort == nil && test.Name != "":
 			sort = test
 		case test.Name == key.hash.name || test.Name == key.sort.name:
-			return "", "", invalid("Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key")
+			return "", "", invalid("KeyConditionExpressions must only contain one condition per key")
 		case hash == nil && i == len(tests)-1 || key.sort.name == "":
 			return "", "", invalid("Query condition missed key schema element: " + key.hash.name)
 		default:

@@ -53,10 +53,12 @@ func (in *scanInput) segment() (low, high string, err error) {
 		return "", "", invalid("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
 	case total == nil:
 		return "", "", invalid("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
-	case *total < 1 || *total > maxSegments:
-		return "", "", invalid("1 validation error detected: Value '" + strconv.Itoa(*total) + "' at 'totalSegments' failed to satisfy constraint: Member must have value between 1 and 1000000")
+	case *total < 1:
+		return "", "", tooSmall("totalSegments", *total, 1)
+	case *total > maxSegments:
+		return "", "", tooLarge("totalSegments", *total, maxSegments)
 	case *segment < 0:
-		return "", "", invalid("1 validation error detected: Value '" + strconv.Itoa(*segment) + "' at 'segment' failed to satisfy constraint: Member must have value greater than or equal to 0")
+		return "", "", tooSmall("segment", *segment, 0)
 	case *segment >= *total:
 		return "", "", invalid("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: " +
 			strconv.Itoa(*segment) + " is not less than TotalSegments: " + strconv.Itoa(*total))

@@ -3,13 +3,16 @@ package dynamodb
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
 )
 
-const maxListTables = 100
+const (
+	maxListTables = 100
+	minName       = 3
+	maxName       = 255
+)
 
 // tableName takes the name out of a table's ARN, which may stand for it.
 func tableName(nameOrARN string) string {
@@ -37,9 +40,11 @@ func checkResourceName(member, name string) error {
 		}
 		return invalid("1 validation error detected: Value '" + name + "' at '" + member + "' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
 	}
-	if len(name) < 3 || len(name) > 255 {
-		title := strings.ToUpper(member[:1]) + member[1:]
-		return invalid(title + " must be at least 3 characters long and at most 255 characters long")
+	if len(name) < minName {
+		return invalid("1 validation error detected: Value '" + name + "' at '" + member + "' failed to satisfy constraint: Member must have length greater than or equal to 3")
+	}
+	if len(name) > maxName {
+		return invalid("1 validation error detected: Value '" + name + "' at '" + member + "' failed to satisfy constraint: Member must have length less than or equal to 255")
 	}
 	return nil
 }
@@ -105,8 +110,11 @@ func (s *Service) listTables(_ *wire.Request, in *listTablesInput) (any, error) 
 	limit := maxListTables
 	if in.Limit != nil {
 		limit = *in.Limit
-		if limit < 1 || limit > maxListTables {
-			return nil, invalid("1 validation error detected: Value '" + strconv.Itoa(limit) + "' at 'limit' failed to satisfy constraint: Member must have value between 1 and 100")
+		if limit < 1 {
+			return nil, tooSmall("limit", limit, 1)
+		}
+		if limit > maxListTables {
+			return nil, tooLarge("limit", limit, maxListTables)
 		}
 	}
 	s.mu.RLock()

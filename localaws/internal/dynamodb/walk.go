@@ -1,8 +1,6 @@
 package dynamodb
 
 import (
-	"strconv"
-
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/attr"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/expr"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/ordered"
@@ -123,7 +121,7 @@ func (in *readInput) prepare(w *walk, scope *expr.Scope, legacy map[string]compa
 	}
 	if in.Limit != nil {
 		if *in.Limit < 1 {
-			return invalid("1 validation error detected: Value '" + strconv.Itoa(*in.Limit) + "' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
+			return tooSmall("limit", *in.Limit, 1)
 		}
 		w.limit = *in.Limit
 	}
@@ -136,7 +134,11 @@ func (in *readInput) prepare(w *walk, scope *expr.Scope, legacy map[string]compa
 // selects checks Select against the projection.
 func (in *readInput) selects(w *walk) error {
 	switch in.Select {
-	case "", "SPECIFIC_ATTRIBUTES":
+	case "":
+	case "SPECIFIC_ATTRIBUTES":
+		if w.projection == nil {
+			return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+		}
 	case "COUNT":
 		w.count = true
 	case "ALL_ATTRIBUTES":
@@ -152,10 +154,34 @@ func (in *readInput) selects(w *walk) error {
 		return notInEnum(in.Select, "select", "[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]")
 	}
 	if w.projection != nil && in.Select != "" && in.Select != "SPECIFIC_ATTRIBUTES" {
-		return invalid("Cannot specify the ProjectionExpression when choosing to get " + in.Select)
+		what := in.Select
+		if w.count {
+			what = "only the Count"
+		}
+		return invalid("Cannot specify the ProjectionExpression when choosing to get " + what)
 	}
-	if w.projection == nil && in.Select == "SPECIFIC_ATTRIBUTES" {
-		return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	if w.index != nil {
+		return w.checkProjected()
+	}
+	return nil
+}
+
+// checkProjected refuses what an index would have to fetch from the table and
+// cannot: a global one anything, a local one what a filter needs.
+func (w *walk) checkProjected() error {
+	for _, p := range w.projection {
+		if w.index.shows(p.Top()) {
+			continue
+		}
+		if !w.index.local {
+			return invalid("One or more parameter values were invalid: Global secondary index " + w.index.name + " does not project [" + p.Top() + "]")
+		}
+		w.whole = true
+	}
+	for _, p := range expr.Paths(w.filter) {
+		if !w.index.shows(p.Top()) && !w.whole {
+			return invalid("One or more parameter values were invalid: Secondary index " + w.index.name + " does not project one or more filter attributes: [" + p.Top() + "]")
+		}
 	}
 	return nil
 }

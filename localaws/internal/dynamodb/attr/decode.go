@@ -25,6 +25,13 @@ func ParseItem(in []byte) (Item, error) {
 	return item, err
 }
 
+// ParseNamed is ParseItem that also tells which value an error is about.
+func ParseNamed(in []byte) (item Item, name string, err error) {
+	s := scanner{in: in}
+	item, err = s.item(0)
+	return item, s.member, err
+}
+
 // ParseValue reads one attribute value, such as {"N":"1"}.
 func ParseValue(in []byte) (Value, error) {
 	s := scanner{in: in}
@@ -71,6 +78,12 @@ func (s *scanner) item(depth int) (Item, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if name == "" {
+			return nil, Invalid("One or more parameter values are not valid. Empty attribute name")
+		}
+		if depth == 0 {
+			s.member = name
 		}
 		if item[name], err = s.value(depth); err != nil {
 			return nil, err
@@ -224,6 +237,9 @@ func (s *scanner) set(kind Kind) ([]string, error) {
 	sorted := newSet(kind, members).Set
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i] == sorted[i-1] {
+			if kind == NS {
+				return nil, Invalid("Input collection contains duplicates")
+			}
 			return nil, Invalid("One or more parameter values were invalid: Input collection [" + given + "] contains duplicates.")
 		}
 	}

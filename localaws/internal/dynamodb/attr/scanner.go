@@ -10,8 +10,9 @@ import (
 // has called it, and that is checked again here, since ParseItem is also used
 // by itself. Strings are copied out: nothing keeps the input alive.
 type scanner struct {
-	in []byte
-	at int
+	in     []byte
+	at     int
+	member string // of the outermost object: the last one begun
 }
 
 func (s *scanner) space() {

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 
@@ -70,7 +71,7 @@ func (u *Update) changes(item attr.Item) ([]change, error) {
 	for _, o := range u.adds {
 		v, err := add(o.path.get(item), o.value)
 		if err != nil {
-			return nil, err
+			return nil, u.worded(err)
 		}
 		changes = append(changes, change{o.path, v})
 	}
@@ -80,7 +81,7 @@ func (u *Update) changes(item attr.Item) ([]change, error) {
 			continue
 		}
 		if old.Kind != o.value.Kind {
-			return nil, attr.Invalid(errOperandType)
+			return nil, u.worded(attr.Invalid(errOperandType))
 		}
 		left, _ := attr.Difference(old, o.value)
 		if len(left.Set) == 0 {
@@ -89,6 +90,14 @@ func (u *Update) changes(item attr.Item) ([]change, error) {
 		changes = append(changes, change{o.path, left})
 	}
 	return changes, nil
+}
+
+// worded gives an error the words of the parameter that the update came from.
+func (u *Update) worded(err error) error {
+	if u.legacy && errors.Is(err, attr.Invalid(errOperandType)) {
+		return attr.Invalid("Type mismatch for attribute to update")
+	}
+	return err
 }
 
 func add(old, v attr.Value) (attr.Value, error) {

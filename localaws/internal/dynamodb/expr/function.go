@@ -45,7 +45,7 @@ func (p *parser) wantPath(name string, args []operand) {
 
 func (p *parser) attributeType(name string) Condition {
 	args := p.arguments(name, 2)
-	p.wantPath(name, args)
+	p.checkDistinct(name, args...)
 	if p.err != nil {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (p *parser) attributeType(name string) Condition {
 	if kind == attr.None {
 		p.fail("Invalid attribute type name found; type: " + args[1].literal.Text + ", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}")
 	}
-	return typeNode{path: args[0].path, kind: kind}
+	return typeNode{of: args[0], kind: kind}
 }
 
 func (p *parser) beginsWith(name string) Condition {
@@ -127,7 +127,7 @@ func (p *parser) checkDistinct(op string, operands ...operand) {
 	}
 	first := operands[0]
 	for _, o := range operands[1:] {
-		if o.path != nil && o.size == first.size && o.path.String() == first.path.String() {
+		if o.path != nil && !o.size && !first.size && o.path.String() == first.path.String() {
 			p.fail("The first operand must be distinct from the remaining operands for this operator or function; operator: " +
 				op + ", first operand: " + first.path.String())
 		}
@@ -143,12 +143,12 @@ func (n existsNode) Holds(item attr.Item) bool { return n.path.get(item).Present
 func (n existsNode) visit(f func(Path))        { f(n.path) }
 
 type typeNode struct {
-	path Path
+	of   operand
 	kind attr.Kind
 }
 
-func (n typeNode) Holds(item attr.Item) bool { return n.path.get(item).Kind == n.kind }
-func (n typeNode) visit(f func(Path))        { f(n.path) }
+func (n typeNode) Holds(item attr.Item) bool { return n.of.of(item).Kind == n.kind }
+func (n typeNode) visit(f func(Path))        { n.of.visit(f) }
 
 type beginsNode struct{ of, prefix operand }
 

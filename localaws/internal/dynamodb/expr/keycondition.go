@@ -69,7 +69,7 @@ func keyTests(c Condition) ([]KeyTest, error) {
 }
 
 func unsupportedOperator(op string) error {
-	return attr.Invalid("Invalid " + keyKind + ": Invalid operator used in KeyConditionExpression: " + op)
+	return attr.Invalid("Invalid operator used in KeyConditionExpression: " + op)
 }
 
 // mirrored is the operator with its sides exchanged.
@@ -89,16 +89,19 @@ func mirrored(op string) string {
 }
 
 func keyTest(op string, of operand, values ...operand) ([]KeyTest, error) {
-	if of.path == nil || of.size {
-		return nil, attr.Invalid("Invalid " + keyKind + ": Invalid condition in KeyConditionExpression: " + op + " operator must have the key attribute as its first operand")
+	if of.size {
+		return nil, attr.Invalid("KeyConditionExpressions cannot contain nested operations")
+	}
+	if of.path == nil {
+		return nil, attr.Invalid("Invalid condition in KeyConditionExpression: " + op + " operator must have the key attribute as its first operand")
 	}
 	if len(of.path) > 1 {
-		return nil, attr.Invalid("Invalid " + keyKind + ": KeyConditionExpressions cannot have conditions on nested attributes")
+		return nil, attr.Invalid("KeyConditionExpressions cannot have conditions on nested attributes")
 	}
 	t := KeyTest{Name: of.path.Top(), Op: op}
 	for _, v := range values {
 		if !v.isLiteral() {
-			return nil, attr.Invalid("Invalid " + keyKind + ": Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition")
+			return nil, attr.Invalid("Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition")
 		}
 		t.Values = append(t.Values, v.literal)
 	}

@@ -123,6 +123,7 @@ func LegacyKey(name, operator string, values []attr.Value) (KeyTest, error) {
 // the zero Value.
 func (u *Update) Legacy(name, action string, v attr.Value) error {
 	path := Attribute(name)
+	u.legacy = true
 	switch {
 	case action == "" && v.Present() || action == "PUT" && v.Present():
 		u.sets = append(u.sets, setAction{path, literalTerm(v)})

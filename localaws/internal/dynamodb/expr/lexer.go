@@ -49,7 +49,7 @@ func lex(src string) []token {
 
 func lexOne(src string) token {
 	switch c := src[0]; {
-	case letter(c):
+	case letter(c) && c != '_':
 		return token{kind: tokenWord, text: src[:run(src, 1)]}
 	case c == '#' || c == ':':
 		end := run(src, 1)

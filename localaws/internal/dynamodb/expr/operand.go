@@ -2,7 +2,7 @@ package expr
 
 import (
 	"strconv"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/attr"
 )
@@ -34,13 +34,13 @@ func (o operand) visit(f func(Path)) {
 	}
 }
 
-// sizeOf is the function size(): characters, bytes or members. A number, a
+// sizeOf is the function size(): UTF-16 units, bytes or members. A number, a
 // boolean and null have none.
 func sizeOf(v attr.Value) attr.Value {
 	n := 0
 	switch v.Kind {
 	case attr.S:
-		n = utf8.RuneCountInString(v.Text)
+		n = utf16Length(v.Text)
 	case attr.B:
 		n = len(v.Text)
 	case attr.SS, attr.NS, attr.BS:
@@ -55,6 +55,15 @@ func sizeOf(v attr.Value) attr.Value {
 	return attr.Value{Kind: attr.N, Text: strconv.Itoa(n)}
 }
 
+// utf16Length counts a string as the service does, which is written in Java.
+func utf16Length(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // operand reads one operand, which may stand in parentheses.
@@ -62,10 +71,10 @@ func (p *parser) operand() operand {
 	switch {
 	case p.peek().symbol("("):
 		p.at++
-		if !p.enter() {
+		if p.peek().symbol("(") {
+			p.fail("The expression has redundant parentheses;")
 			return operand{}
 		}
-		defer p.leave()
 		o := p.operand()
 		p.expect(")")
 		return o

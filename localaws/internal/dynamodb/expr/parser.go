@@ -31,7 +31,7 @@ type parser struct {
 func newParser(kind, src string, scope *Scope) *parser {
 	p := &parser{kind: kind, src: src, scope: scope}
 	switch {
-	case strings.TrimSpace(src) == "":
+	case src == "":
 		p.fail("The expression can not be empty;")
 	case len(src) > maxExpression:
 		p.fail("Expression size has exceeded the maximum allowed size; expression size: " + strconv.Itoa(len(src)))
@@ -148,6 +148,10 @@ func (p *parser) name() string {
 		p.scope.usedNames[t.text] = true
 		return name
 	case tokenWord:
+		if operatorWord(t) {
+			p.syntax()
+			return ""
+		}
 		p.at++
 		if reserved(t.text) {
 			p.fail("Attribute name is a reserved keyword; reserved keyword: " + t.text)
@@ -157,6 +161,11 @@ func (p *parser) name() string {
 		p.syntax()
 		return ""
 	}
+}
+
+// operatorWord reports whether the word can stand for nothing but an operator.
+func operatorWord(t token) bool {
+	return t.keyword("AND") || t.keyword("OR") || t.keyword("NOT") || t.keyword("BETWEEN") || t.keyword("IN")
 }
 
 // value resolves a value placeholder.

@@ -14,9 +14,26 @@ type term interface {
 	eval(item attr.Item) (attr.Value, error)
 }
 
-// sum reads operand [+|- operand].
+// sum reads operand [+|- operand], which may stand in parentheses as a whole.
 func (p *parser) sum() term {
+	if !p.peek().symbol("(") {
+		return p.sumFrom(p.term())
+	}
+	p.at++
+	nested := p.peek().symbol("(")
 	left := p.term()
+	whole := p.sumFrom(left)
+	p.expect(")")
+	if _, isSum := whole.(sumTerm); isSum {
+		return whole
+	}
+	if nested {
+		p.fail("The expression has redundant parentheses;")
+	}
+	return p.sumFrom(left)
+}
+
+func (p *parser) sumFrom(left term) term {
 	for _, op := range []string{"+", "-"} {
 		if !p.accept(op) {
 			continue
@@ -36,16 +53,16 @@ func (p *parser) checkNumber(op string, t term) {
 	}
 }
 
-// term reads a path, a value, a function, or a sum in parentheses.
+// term reads a path, a value or a function, which may stand in parentheses.
 func (p *parser) term() term {
 	switch {
 	case p.peek().symbol("("):
 		p.at++
-		if !p.enter() {
+		if p.peek().symbol("(") {
+			p.fail("The expression has redundant parentheses;")
 			return nil
 		}
-		defer p.leave()
-		t := p.sum()
+		t := p.term()
 		p.expect(")")
 		return t
 	case p.isCall():
@@ -64,25 +81,14 @@ func (p *parser) termCall() term {
 		return nil
 	}
 	defer p.leave()
-	switch name {
-	case "if_not_exists", "list_append":
+	switch {
+	case name == "if_not_exists" || name == "list_append":
+	case isFunction(name):
+		p.fail("The function is not allowed in an update expression; function: " + name)
 	default:
-		if isFunction(name) {
-			p.fail("The function is not allowed in an update expression; function: " + name)
-		} else {
-			p.fail("Invalid function name; function: " + name)
-		}
-		return nil
+		p.fail("Invalid function name; function: " + name)
 	}
-	p.expect("(")
-	args := []term{p.sum()}
-	for p.err == nil && p.accept(",") {
-		args = append(args, p.sum())
-	}
-	p.expect(")")
-	if p.err == nil && len(args) != 2 {
-		p.fail("Incorrect number of operands for operator or function; operator or function: " + name + ", number of operands: " + itoa(len(args)))
-	}
+	args := p.termArguments(name)
 	if p.err != nil {
 		return nil
 	}
@@ -94,7 +100,30 @@ func (p *parser) termCall() term {
 		p.fail("Operator or function requires a document path; operator or function: if_not_exists")
 		return nil
 	}
+	if other, ok := args[1].(pathTerm); ok {
+		p.checkDistinct(name, operand{path: Path(path)}, operand{path: Path(other)})
+	}
 	return defaultTerm{path: path, other: args[1]}
+}
+
+// termArguments reads the two arguments of a function.
+func (p *parser) termArguments(name string) []term {
+	p.expect("(")
+	var args []term
+	for p.err == nil {
+		args = append(args, p.term())
+		if _, ok := args[len(args)-1].(appendTerm); ok {
+			p.fail("The function is not allowed to be used this way in an expression; function: list_append")
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+	if p.err == nil && len(args) != 2 {
+		p.fail("Incorrect number of operands for operator or function; operator or function: " + name + ", number of operands: " + itoa(len(args)))
+	}
+	return args
 }
 
 func (p *parser) listAppend(args []term) term {

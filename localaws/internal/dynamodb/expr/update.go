@@ -14,6 +14,7 @@ type Update struct {
 	removes []Path
 	adds    []setOperation
 	deletes []setOperation
+	legacy  bool // made of AttributeUpdates, which has words of its own
 }
 
 // setAction is path = value.
