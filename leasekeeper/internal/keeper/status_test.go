@@ -42,6 +42,7 @@ func TestStatus_Leases(t *testing.T) {
 	w := newWorld(t, "s0", "s1")
 	a, b := w.add("a"), w.add("bb")
 	w.leases["s9"] = &lease.Row{Shard: "s9", Parents: []string{"s0"}, Checkpoint: lease.Checkpoint{Sequence: lease.TrimHorizon}}
+	w.listing.Shards = append(w.listing.Shards, lease.Shard{ID: "s8"})
 	w.leases["s8"] = &lease.Row{Shard: "s8", Counter: 4, Checkpoint: lease.Checkpoint{Sequence: lease.ShardEnd}}
 	w.run(2 * time.Minute)
 	s := a.k.Status(w.now)

@@ -242,8 +242,9 @@ type consumer struct {
 	holds    map[string]*reading
 	draining bool
 	gone     bool
-	stuck    bool   // never drains what is withdrawn
-	silent   bool   // reports no shard
+	stuck    bool // never drains what is withdrawn
+	silent   bool // reports no shard
+	lag      int64
 	open     uint64 // the call under way
 	syncs    int
 	conflict int
