@@ -57,9 +57,8 @@ func (p Program) consume(ctx context.Context) int {
 	if code != ExitOK {
 		return code
 	}
-	if limit, ok := memory.Limit(os.DirFS("/")); ok {
-		c.log.Info().Int64("container_bytes", limit).Int64("gomemlimit_bytes", memory.Set(limit)).Msg("memory limit")
-	}
+	container, _ := memory.Limit(os.DirFS("/"))
+	c.log.Info().Int64("container_bytes", container).Int64("gomemlimit_bytes", memory.Set(container, c.budget.Size())).Msg("memory limit")
 	h, err := c.handler(ctx, p)
 	if err == nil {
 		err = c.run(ctx, p, h)
@@ -92,6 +91,7 @@ func (p Program) prepare(ctx context.Context) (*consumer, int) {
 		c.log.Error().Msg(err.Error())
 		return nil, ExitFailed
 	}
+	c.aws = tuned(c.aws)
 	c.budget = budget.New(size)
 	c.metrics = metrics.New()
 	c.letters = deadletter.New(c.aws, s.DeadLetterTable)

@@ -202,7 +202,7 @@ func consume(w workload) error {
 		select {
 		case code := <-exit:
 			return fmt.Errorf("consumer ended with %d", code)
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 		if n, err := stored(ctx); err != nil || n >= w.total() {
 			return err

@@ -40,11 +40,12 @@ const chunkSize = 256
 // Dispatcher is safe for use by several goroutines. It has a goroutine for each
 // batch in process, and keeps those for a while.
 type Dispatcher struct {
-	o     Options
-	queue *semaphore.Weighted
-	seed  maphash.Seed
-	pool  sync.Pool
-	jobs  chan *batch // to goroutines that wait for one
+	o         Options
+	queue     *semaphore.Weighted
+	seed      maphash.Seed
+	pool      sync.Pool // of *batch
+	chunkPool sync.Pool
+	jobs      chan *batch // to goroutines that wait for one
 
 	mu        sync.Mutex
 	runnable  []*Run // those with messages that are ready, in turn

@@ -38,7 +38,8 @@ type Run struct {
 	batches    int // in process
 }
 
-// chunk is some messages that were admitted together.
+// chunk is some messages that were admitted together. Chunks are used again:
+// who holds a ref to a message that is done must not look at it.
 type chunk struct {
 	messages []handler.Message
 	next     []ref  // for each, the next of the same key
@@ -91,7 +92,8 @@ func (r *Run) acquire(ctx context.Context, n int) error {
 }
 
 func (r *Run) add(messages []handler.Message, release func()) bool {
-	c := &chunk{messages: messages, next: make([]ref, len(messages)), left: len(messages), release: release}
+	c := r.d.chunk(len(messages))
+	c.messages, c.left, c.release = messages, len(messages), release
 	r.d.mu.Lock()
 	defer r.d.mu.Unlock()
 	if r.stopped {
@@ -157,7 +159,23 @@ func (r *Run) done(f ref) {
 	if c.left == 0 {
 		delete(r.chunks, c)
 		c.release()
+		clear(c.next)
+		*c = chunk{next: c.next[:0]}
+		r.d.chunkPool.Put(c)
 	}
+}
+
+// chunk returns a chunk with room for the links of n messages.
+func (d *Dispatcher) chunk(n int) *chunk {
+	c, _ := d.chunkPool.Get().(*chunk)
+	if c == nil {
+		c = &chunk{}
+	}
+	if cap(c.next) < n {
+		c.next = make([]ref, 0, chunkSize)
+	}
+	c.next = c.next[:n]
+	return c
 }
 
 // Pass notes a position that needs no work, after everything admitted before.

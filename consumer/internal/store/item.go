@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -101,7 +100,7 @@ func appendPayload(b, data []byte) []byte {
 // isText tells whether data is JSON text. JSON is UTF-8, which json.Valid does
 // not look at.
 func isText(data []byte) bool {
-	return len(data) > 0 && json.Valid(data) && utf8.Valid(data)
+	return validJSON(data) && utf8.Valid(data)
 }
 
 const hexDigits = "0123456789abcdef"

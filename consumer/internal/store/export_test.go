@@ -1,0 +1,7 @@
+package store
+
+// For the tests of this package.
+var (
+	ValidJSON  = validJSON
+	AppendItem = appendItem
+)
