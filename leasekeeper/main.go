@@ -23,7 +23,7 @@ import (
 )
 
 // version is set by -ldflags "-X main.version=…".
-var version = "dev" //nolint:gochecknoglobals // the linker sets it
+var version = "dev"
 
 const help = `leasekeeper: shares the shards of a Kinesis stream out among tasks.
 

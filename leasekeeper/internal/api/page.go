@@ -6,7 +6,7 @@ import (
 )
 
 //go:embed page.html
-var pageHTML []byte //nolint:gochecknoglobals // embedded, never changed
+var pageHTML []byte
 
 // page is the status for people: one file without other assets.
 func page(w http.ResponseWriter, _ *http.Request) {

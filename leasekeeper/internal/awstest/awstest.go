@@ -86,7 +86,9 @@ func (a *AWS) Config(client string) aws.Config {
 }
 
 // DynamoDB is a client of the given name.
-func (a *AWS) DynamoDB(client string) *dynamodb.Client { return dynamodb.NewFromConfig(a.Config(client)) }
+func (a *AWS) DynamoDB(client string) *dynamodb.Client {
+	return dynamodb.NewFromConfig(a.Config(client))
+}
 
 // Kinesis is a client of the given name.
 func (a *AWS) Kinesis(client string) *kinesis.Client { return kinesis.NewFromConfig(a.Config(client)) }

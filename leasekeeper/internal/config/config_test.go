@@ -52,7 +52,7 @@ func TestSettings_Validate(t *testing.T) {
 		"one table":   {"LEASEKEEPER_WORKER_TABLE", "leases", "LEASEKEEPER_WORKER_TABLE: want another table"},
 		"cap":         {"LEASEKEEPER_MAX_LEASES", "-1", "LEASEKEEPER_MAX_LEASES: want 0 or more"},
 		"wait":        {"LEASEKEEPER_FOREIGN_WAIT", "0s", "LEASEKEEPER_FOREIGN_WAIT: want 1s to 1h"},
-		"misspelt":    {"LEASEKEEPER_LEASES_TABLE", "x", "LEASEKEEPER_LEASES_TABLE: no such setting; did you mean LEASEKEEPER_LEASE_TABLE?"},
+		"unknown":     {"LEASEKEEPER_LEASES_TABLE", "x", "LEASEKEEPER_LEASES_TABLE: no such setting; did you mean LEASEKEEPER_LEASE_TABLE?"},
 		"log level":   {"LEASEKEEPER_LOG_LEVEL", "loud", "LEASEKEEPER_LOG_LEVEL: want"},
 	} {
 		t.Run(name, func(t *testing.T) {

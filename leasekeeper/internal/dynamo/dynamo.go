@@ -72,21 +72,15 @@ func (t *Tables) getLease(ctx context.Context, op lease.GetLease) lease.Answer {
 	if err != nil {
 		return failure("read lease "+op.Shard, err)
 	}
-	row, err := leaseRow(out.Item)
-	if err != nil {
-		return lease.Answer{Outcome: lease.Failed, Err: fmt.Errorf("read lease %q: %w", op.Shard, err)}
-	}
-	return lease.Answer{Outcome: lease.Applied, Lease: row}
+	return lease.Answer{Outcome: lease.Applied, Lease: leaseRow(out.Item)}
 }
 
 func (t *Tables) scanLeases(ctx context.Context) lease.Answer {
 	a := lease.Answer{Outcome: lease.Applied}
-	err := t.scan(ctx, t.leases, func(item map[string]types.AttributeValue) error {
-		row, err := leaseRow(item)
-		if err == nil && row != nil {
+	err := t.scan(ctx, t.leases, func(i item) {
+		if row := leaseRow(i); row != nil {
 			a.Leases = append(a.Leases, row)
 		}
-		return err
 	})
 	if err != nil {
 		return failure("scan leases", err)
@@ -96,13 +90,12 @@ func (t *Tables) scanLeases(ctx context.Context) lease.Answer {
 
 func (t *Tables) scanWorkers(ctx context.Context) lease.Answer {
 	a := lease.Answer{Outcome: lease.Applied}
-	err := t.scan(ctx, t.workers, func(item map[string]types.AttributeValue) error {
-		if text(item, workerKey) == lease.StreamKey {
-			a.Stream = streamRow(item)
-			return nil
+	err := t.scan(ctx, t.workers, func(i item) {
+		if text(i, workerKey) == lease.StreamKey {
+			a.Stream = streamRow(i)
+			return
 		}
-		a.Workers = append(a.Workers, workerRow(item))
-		return nil
+		a.Workers = append(a.Workers, workerRow(i))
 	})
 	if err != nil {
 		return failure("scan workers", err)
@@ -111,17 +104,15 @@ func (t *Tables) scanWorkers(ctx context.Context) lease.Answer {
 }
 
 // scan reads every page of a table, consistently; each page is an attempt.
-func (t *Tables) scan(ctx context.Context, table string, take func(map[string]types.AttributeValue) error) error {
+func (t *Tables) scan(ctx context.Context, table string, take func(item)) error {
 	in := &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)}
 	for {
 		out, err := t.page(ctx, in)
 		if err != nil {
 			return err
 		}
-		for _, item := range out.Items {
-			if err := take(item); err != nil {
-				return err
-			}
+		for _, i := range out.Items {
+			take(i)
 		}
 		if len(out.LastEvaluatedKey) == 0 {
 			return nil

@@ -99,20 +99,19 @@ func millis(i item, name string) time.Time {
 
 // leaseRow reads a row of the lease table; nil for no item and for an item of
 // another entityType, as the KCL 3 keeps beside its leases.
-func leaseRow(i item) (*lease.Row, error) {
+func leaseRow(i item) *lease.Row {
 	if len(i) == 0 {
-		return nil, nil
+		return nil
 	}
 	if kind := text(i, entityType); kind != "" && kind != entityTypeLeases {
-		return nil, nil
+		return nil
 	}
-	row := &lease.Row{
+	return &lease.Row{
 		Shard: text(i, leaseKey), Owner: text(i, leaseOwner), Counter: number(i, leaseCounter),
 		Checkpoint:    lease.Checkpoint{Sequence: text(i, checkpoint), Sub: number(i, checkpointSub)},
 		OwnerSwitches: number(i, ownerSwitches), Parents: set(i, parentShardID), Children: set(i, childShardIDs),
 		HashStart: text(i, startingHashKey), HashEnd: text(i, endingHashKey), InitialTimestamp: millis(i, initialTimestamp),
 	}
-	return row, nil
 }
 
 // leaseItem writes a whole row, as it begins.

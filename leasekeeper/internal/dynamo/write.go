@@ -77,11 +77,7 @@ func (t *Tables) writeLease(ctx context.Context, w lease.LeaseWrite) lease.Answe
 		}
 	}
 	found, a := t.write(ctx, "write lease "+w.Shard, r)
-	row, err := leaseRow(found)
-	if err != nil {
-		return lease.Answer{Outcome: lease.Unknown, Err: err}
-	}
-	a.Lease = row
+	a.Lease = leaseRow(found)
 	return a
 }
 

@@ -133,7 +133,7 @@ func (d *discovery) scanned(rows []*lease.Row) {
 		d.rows[row.Shard] = row
 		owners[row.Owner] = true
 	}
-	d.clean(rows, owners)
+	d.clean(owners)
 	d.level(shardmap.Missing(d.listing.Shards, d.rows, d.peers.stream))
 }
 
@@ -190,7 +190,7 @@ func (d *discovery) create(row *lease.Row, attempts int, then func()) {
 // clean deletes rows of finished shards the stream no longer has, and EVICTED
 // workers no lease names (L7). Both conditions are final: a late or second
 // attempt does no harm, and one that fails is made again by the next sync.
-func (d *discovery) clean(rows []*lease.Row, owners map[string]bool) {
+func (d *discovery) clean(owners map[string]bool) {
 	for _, row := range shardmap.Deletable(d.finishedBefore, d.listing.Shards, d.rows) {
 		end := row.Checkpoint
 		d.do(lease.LeaseWrite{Shard: row.Shard, Delete: true,

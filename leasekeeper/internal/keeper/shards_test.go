@@ -9,9 +9,9 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
-// checkpoint has the task's consumer report a sequence number.
-func (n *node) checkpoint(shard, sequence string) {
-	n.c.holds[shard].checkpoint = &contract.Checkpoint{Sequence: sequence}
+// checkpoint has the task's consumer report a sequence number of shard s0.
+func (n *node) checkpoint(sequence string) {
+	n.c.holds["s0"].checkpoint = &contract.Checkpoint{Sequence: sequence}
 }
 
 // end has the consumer report the end of a shard.
@@ -41,9 +41,9 @@ func TestCheckpoint_LateWrite(t *testing.T) {
 		answer(300*time.Millisecond, lease.Answer{Outcome: lease.Unknown})
 		return true
 	}
-	a.checkpoint("s0", "99")
+	a.checkpoint("99")
 	w.run(4 * time.Second)
-	a.checkpoint("s0", "100") // a longer number: as a string it would be before 99
+	a.checkpoint("100") // a longer number: as a string it would be before 99
 	w.run(30 * time.Second)
 	if got := w.leases["s0"].Checkpoint.Sequence; got != "100" || late == 0 {
 		t.Errorf("got checkpoint %s after %d late writes, want 100 after one", got, late)
@@ -55,7 +55,7 @@ func TestCheckpoint_Idle(t *testing.T) {
 	w := newWorld(t, "s0")
 	a := w.add("a")
 	w.run(5 * time.Second)
-	a.checkpoint("s0", "7")
+	a.checkpoint("7")
 	w.run(10 * time.Second)
 	writes := 0
 	w.fault = func(_ *node, op lease.Op, _ executeFunc, _ answerFunc) bool {
@@ -76,7 +76,7 @@ func TestCheckpoint_Handover(t *testing.T) {
 	w := newWorld(t, "s0")
 	a := w.add("a")
 	w.run(5 * time.Second)
-	a.checkpoint("s0", "1234")
+	a.checkpoint("1234")
 	w.run(50 * time.Millisecond)
 	b := w.add("bb")
 	w.run(time.Second)

@@ -25,7 +25,7 @@ func TestStatus_Reason(t *testing.T) {
 	if got := a.k.Status(w.now).Reason; !strings.Contains(got, "stands still") {
 		t.Errorf("got %q, want the stuck shard named", got)
 	}
-	a.checkpoint("s0", "9")
+	a.checkpoint("9")
 	w.run(3 * time.Second)
 	if got := a.k.Status(w.now).Reason; got != "" {
 		t.Errorf("got %q after progress, want ready", got)

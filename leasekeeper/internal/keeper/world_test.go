@@ -55,8 +55,6 @@ type node struct {
 	notes    []keeper.Note
 }
 
-const day = 24 * time.Hour
-
 func newWorld(t *testing.T, shards ...string) *world {
 	w := &world{t: t, leases: map[string]*lease.Row{}, workers: map[string]*lease.Worker{}, grants: map[string]grantee{},
 		claimed: map[string]bool{}, ended: map[string]bool{}}

@@ -33,7 +33,7 @@ func (r *Row) Finished() bool { return r.Checkpoint.Sequence == ShardEnd }
 
 // LeaseWrite is one conditional write of a lease row. Exactly one of Create,
 // Change and Delete is set.
-type LeaseWrite struct {
+type LeaseWrite struct { //nolint:revive // beside WorkerWrite and StreamWrite, Write alone would say less
 	Shard  string
 	Create *Row           // put this row where there is none; If is not looked at
 	If     LeaseCondition // what the row must be for Change and Delete
@@ -44,14 +44,14 @@ type LeaseWrite struct {
 // LeaseCondition is what a row must show for a write to be applied: the owner
 // (empty: no owner) and the generation, and the checkpoint unless it is nil.
 // A row that is not there fulfills no condition.
-type LeaseCondition struct {
+type LeaseCondition struct { //nolint:revive // beside WorkerCondition
 	Owner      string
 	Counter    int64
 	Checkpoint *Checkpoint // equality of sequence and sub-sequence, never order
 }
 
 // LeaseChange is what an applied write sets.
-type LeaseChange struct {
+type LeaseChange struct { //nolint:revive // of a LeaseWrite
 	Owner         string      // owner from now on; empty: the attribute is removed
 	Counter       int64       // generation from now on
 	OwnerSwitches int64       // ownerSwitchesSinceCheckpoint from now on

@@ -10,7 +10,9 @@ import (
 )
 
 func TestCheckpoint_Compare(t *testing.T) {
-	at := func(sequence string, sub int64) lease.Checkpoint { return lease.Checkpoint{Sequence: sequence, Sub: sub} }
+	at := func(sequence string, sub int64) lease.Checkpoint {
+		return lease.Checkpoint{Sequence: sequence, Sub: sub}
+	}
 	ordered := []lease.Checkpoint{at(lease.TrimHorizon, 0), at("9", 0), at("10", 0), at("10", 1), at("0011", 0),
 		at("49640000000000000000000000000000000000000000000000000000", 0), at(lease.ShardEnd, 0)}
 	for i, a := range ordered {
