@@ -55,7 +55,19 @@ var build = sync.OnceValue(func() built {
 	return built{folder, err}
 })
 
+// TestMain looks at every file the binaries are built from, so that `go test`
+// does not take an old result when one of them changed.
 func TestMain(m *testing.M) {
+	err := filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if b := build(); b.folder != "" {
 		_ = os.RemoveAll(b.folder)
@@ -356,7 +368,7 @@ func TestProducer_StreamGoes(t *testing.T) {
 func TestProducer_HealthAndMetrics(t *testing.T) {
 	s := server(t)
 	p := producer(t, s.URL, "PRODUCER_COUNT=0", "PRODUCER_RATE=1000", "PRODUCER_LISTEN=127.0.0.1:0")
-	p.Cmd.Stderr = nil
+	p.Stderr = nil
 	log, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ const (
 	// (a varint).
 	tagKeyTable = 1<<3 | 2
 	tagRecord   = 3<<3 | 2
-	tagKeyIndex = 1<<3 | 0
+	tagKeyIndex = 1 << 3
 	tagData     = 3<<3 | 2
 )
 

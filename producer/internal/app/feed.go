@@ -34,6 +34,8 @@ type feed struct {
 	limiter *rate.Limiter // nil: no limit
 	limit   int           // largest message, key included
 	log     zerolog.Logger
+
+	rejected int
 }
 
 // newLimiter returns nil for no limit. A hundredth of a second's messages may
@@ -48,40 +50,42 @@ func newLimiter(perSecond float64) *rate.Limiter {
 // run feeds until the source ends (nil), ctx ends or delivery stops (nil), or
 // the source breaks.
 func (f *feed) run(ctx context.Context) error {
-	rejected := 0
-	for ctx.Err() == nil {
-		if f.limiter != nil && f.limiter.Wait(ctx) != nil {
-			return nil
+	var err error
+	for err == nil && ctx.Err() == nil {
+		err = f.one(ctx)
+	}
+	if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, delivery.ErrStopped) {
+		return nil
+	}
+	return err
+}
+
+// one moves one message.
+func (f *feed) one(ctx context.Context) error {
+	if f.limiter != nil {
+		if err := f.limiter.Wait(ctx); err != nil {
+			return fmt.Errorf("wait for the rate limit: %w", err)
 		}
-		m, err := f.source.Next()
-		if err == nil && m.Size() > f.limit {
-			err = &source.BadMessage{Position: m.Position, Reason: fmt.Sprintf("%d bytes with its key; the stream takes at most %d", m.Size(), f.limit)}
-		}
-		var bad *source.BadMessage
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.As(err, &bad):
-			if ctx.Err() != nil {
-				return nil
-			}
-			f.account.Reject(bad.Position)
-			if rejected++; rejected <= loggedRejections {
-				f.log.Error().Int64("position", bad.Position).Str("reason", bad.Reason).Msg("message rejected")
-			}
-			continue
-		case err != nil:
-			if ctx.Err() != nil {
-				return nil // standard input was closed to stop
-			}
-			return fmt.Errorf("read messages: %w", err)
-		}
-		if err := f.into.Submit(ctx, m); err != nil {
-			if errors.Is(err, delivery.ErrStopped) || ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
+	}
+	m, err := f.source.Next()
+	if err == nil && m.Size() > f.limit {
+		err = &source.BadMessage{Position: m.Position, Reason: fmt.Sprintf("%d bytes with its key; the stream takes at most %d", m.Size(), f.limit)}
+	}
+	if err == nil {
+		return f.into.Submit(ctx, m)
+	}
+	return f.reject(err)
+}
+
+// reject counts a bad message and goes on; any other error is returned.
+func (f *feed) reject(err error) error {
+	var bad *source.BadMessage
+	if !errors.As(err, &bad) {
+		return fmt.Errorf("read messages: %w", err)
+	}
+	f.account.Reject(bad.Position)
+	if f.rejected++; f.rejected <= loggedRejections {
+		f.log.Error().Int64("position", bad.Position).Str("reason", bad.Reason).Msg("message rejected")
 	}
 	return nil
 }

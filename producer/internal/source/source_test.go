@@ -42,7 +42,7 @@ func TestGenerator(t *testing.T) {
 			}
 			keys[m.Key] = true
 		}
-		if _, err := g.Next(); err != io.EOF || len(keys) != 12 {
+		if _, err := g.Next(); !errors.Is(err, io.EOF) || len(keys) != 12 {
 			t.Errorf("got %v and %d keys, want io.EOF after 12", err, len(keys))
 		}
 	}
@@ -104,7 +104,7 @@ func read(t *testing.T, s source.Source) map[int64]string {
 		m, err := s.Next()
 		var bad *source.BadMessage
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return all
 		case errors.As(err, &bad):
 			all[bad.Position] = "! " + bad.Reason

@@ -47,6 +47,7 @@ func (s *Stream) MaxRecord(ctx context.Context) (int, error) {
 		}
 		summary := out.StreamDescriptionSummary
 		switch summary.StreamStatus {
+		default:
 		case types.StreamStatusDeleting:
 			return 0, fmt.Errorf("stream %q is being deleted: %w", s.name, ErrNotFound)
 		case types.StreamStatusCreating:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -59,7 +60,7 @@ func plainLoop(ctx context.Context, server *local.Server, size, count int) (resu
 	}
 	for {
 		m, err := messages.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return r, flush()
 		}
 		if len(in.Records) == put.MaxRecords || len(in.Records) > 0 && bytes+m.Size() > put.MaxBytes {
@@ -94,7 +95,7 @@ func producer(change func(*delivery.Options)) func(context.Context, *local.Serve
 		messages := source.NewGenerator(int64(count), size, nil)
 		for {
 			m, err := messages.Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err := engine.Submit(ctx, m); err != nil {
