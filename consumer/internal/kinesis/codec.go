@@ -3,6 +3,7 @@ package kinesis
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -247,13 +248,32 @@ func (p *parser) quoted() ([]byte, bool) {
 		return nil, false
 	}
 	s := p.body[p.at : p.at+n]
-	for _, c := range s {
-		if c < ' ' || c == '\\' {
-			return nil, false
-		}
+	if !plain(s) {
+		return nil, false
 	}
 	p.at += n + 1
 	return s, true
+}
+
+// plain tells whether s has neither backslashes nor control characters. It
+// looks at eight bytes at a time: see "Determine if a word has a byte less than
+// n", Bit Twiddling Hacks.
+func plain(s []byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for len(s) >= 8 {
+		w := binary.LittleEndian.Uint64(s)
+		slash := w ^ ones*'\\'
+		if ((w-ones*' ')&^w|(slash-ones)&^slash)&highs != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	for _, c := range s {
+		if c < ' ' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // text returns a string, which shares the body's memory unless it has escapes.

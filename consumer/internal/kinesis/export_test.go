@@ -1,0 +1,4 @@
+package kinesis
+
+// Convert is for the tests of this package.
+var Convert = convert
