@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -22,10 +23,11 @@ func TestNetwork(t *testing.T) {
 		"kinesis fails and drops": {{Service: "kinesis", Kind: "error", Rate: 0.05, Status: 500, Code: "InternalFailure"}, {Service: "kinesis", Kind: "drop", Rate: 0.05}},
 		"kinesis loses answers":   {{Service: "kinesis", Kind: "lose_response", Rate: 0.05}},
 	}
-	s := start(t, cluster.Options{Lease: shortLease})
+	s := start(t, cluster.Options{Lease: 2 * shortLease})
 	s.startTasks(3)
 	producer := s.produce(0, 300)
 	s.spread(3)
+	workers := s.workers()
 	for name, faults := range tests {
 		t.Run(name, func(t *testing.T) {
 			before, began := s.delivered(), time.Now()
@@ -46,6 +48,9 @@ func TestNetwork(t *testing.T) {
 		})
 	}
 	s.allRead()
+	if after := s.workers(); !maps.Equal(workers, after) {
+		t.Errorf("got workers %v, want %v: a worker lost its place although it lived", after, workers)
+	}
 	if err := producer.Stop(stopTimeout); err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +87,17 @@ func TestNetwork_LongOutage(t *testing.T) {
 	s.verify(1)
 }
 
+// workers returns the worker ids of the tasks: another id means that a worker
+// was evicted and joined again.
+func (s *system) workers() map[string]string {
+	s.t.Helper()
+	picture, err := s.Picture(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return picture.Tasks
+}
+
 func (s *system) outage(length time.Duration) {
 	s.t.Helper()
 	ctx := s.t.Context()
@@ -99,5 +115,9 @@ func (s *system) outage(length time.Duration) {
 	s.until("every shard is read again", func() bool {
 		return len(s.Tap.Takeovers(over, "nobody", s.shards())) == len(s.shards())
 	})
-	s.t.Logf("every shard read again %s after an outage of %s", time.Since(over).Round(10*time.Millisecond), length)
+	took := time.Since(over)
+	s.t.Logf("every shard read again %s after an outage of %s", took.Round(10*time.Millisecond), length)
+	if limit := s.lease + s.lease/2 + 5*time.Second; took > limit {
+		s.t.Errorf("got %s to recover, want at most %s", took, limit)
+	}
 }

@@ -50,7 +50,7 @@ func take(ctx context.Context, names []string, scale float64, output string) err
 	if output == "" {
 		output = filepath.Join(root, "docs", "RELIABILITY-figures.md")
 	}
-	binaries, err := build.All(ctx, build.Options{Root: root})
+	binaries, err := build.All(ctx, build.Options{Root: root, Dir: filepath.Join(root, "bin", "figures")})
 	if err != nil {
 		return err
 	}
