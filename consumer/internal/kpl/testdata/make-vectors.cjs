@@ -18,13 +18,16 @@ const cases = {
   'many': Array.from({ length: 300 }, (_, i) => ({ partitionKey: 'key-' + i, data: Buffer.from(`{"record":${i}}`) })),
 }
 
-const vectors = Object.entries(cases).map(([name, records]) => {
-  let out
-  agg.aggregate(records.map((r) => ({ ...r })), (encoded) => { out = encoded }, () => {}, (e) => { throw e })
-  return {
-    name,
-    aggregate: Buffer.from(out.data).toString('base64'),
-    records: records.map((r) => ({ key: r.partitionKey, hash: r.explicitHashKey || '', data: r.data.toString('base64') })),
+const vector = ([name, records]) => new Promise((resolve, reject) => {
+  const encoded = (out, done) => {
+    done()
+    resolve({
+      name,
+      aggregate: Buffer.from(out.data).toString('base64'),
+      records: records.map((r) => ({ key: r.partitionKey, hash: r.explicitHashKey || '', data: r.data.toString('base64') })),
+    })
   }
+  agg.aggregate(records.map((r) => ({ ...r })), encoded, () => {}, reject)
 })
-console.log(JSON.stringify(vectors, null, 1))
+
+Promise.all(Object.entries(cases).map(vector)).then((vectors) => console.log(JSON.stringify(vectors, null, 1)))
