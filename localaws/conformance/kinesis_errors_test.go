@@ -53,6 +53,7 @@ func TestKinesis_Errors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wantStored(t, put("k", []byte("x"), aws.String("0"))) // the first shard has as many records
 	for _, tc := range []struct {
 		name  string
 		fault string // why kinesis-local is excused
@@ -135,6 +136,13 @@ func TestKinesis_Errors(t *testing.T) {
 			}
 			wantCode(t, tc.call(), tc.codes...)
 		})
+	}
+}
+
+func wantStored(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("put: %v", err)
 	}
 }
 

@@ -153,13 +153,19 @@ func TestFaults_LateWrite(t *testing.T) {
 	url := start(t, server.Options{})
 	c := client(url, "me")
 	createStream(t, c)
-	addFault(t, url, `{"operation":"PutRecord","kind":"late","latency_ms":300,"count":1}`)
+	addFault(t, url, `{"id":"late","operation":"PutRecord","kind":"late","latency_ms":60000}`)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err := c.PutRecord(ctx, &kinesis.PutRecordInput{StreamName: aws.String("test"), PartitionKey: aws.String("k"), Data: []byte("x")})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v, want the client's deadline", err)
 	}
+	for range 20 { // the server sees that the client has gone, and must wait all the same
+		if got := stored(t, c); got != 0 {
+			t.Fatalf("%d records are stored before the time", got)
+		}
+	}
+	admin(t, http.MethodDelete, url, "faults/late", "", nil)
 	for deadline := time.Now().Add(patience); stored(t, c) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("the write never landed")

@@ -87,7 +87,13 @@ func TestRetention_TrimsAndForgetsShards(t *testing.T) {
 	old := putOne(t, s, "b2xk")
 	clock.advance(23 * time.Hour)
 	putOne(t, s, "bmV3")
-	clock.advance(90 * time.Minute)
+	clock.advance(time.Hour - time.Minute)
+	early := call(t, s, "GetShardIterator", iteratorBody("TRIM_HORIZON", ""))["ShardIterator"]
+	clock.advance(2 * time.Minute)
+	if got := datas(getRecords(t, s, early)); len(got) != 1 || got[0] != "bmV3" {
+		t.Errorf("an iterator from before the horizon passed reads %v, want only the new record", got)
+	}
+	clock.advance(30 * time.Minute)
 
 	it := call(t, s, "GetShardIterator", iteratorBody("TRIM_HORIZON", ""))["ShardIterator"]
 	if got := datas(getRecords(t, s, it)); len(got) != 1 || got[0] != "bmV3" {
@@ -194,6 +200,22 @@ func TestGetShardIterator_RecreatedStream(t *testing.T) {
 	call(t, s, "CreateStream", `{"StreamName":"test","ShardCount":1}`)
 	_, err := try(t, s, "GetRecords", fmt.Sprintf(`{"ShardIterator":%q}`, it))
 	wantError(t, err, "ResourceNotFoundException")
+	putOne(t, s, "eQ==") // so that the old number's place exists
 	_, err = try(t, s, "GetShardIterator", iteratorBody("AFTER_SEQUENCE_NUMBER", fmt.Sprintf(`,"StartingSequenceNumber":%q`, old["SequenceNumber"])))
 	wantError(t, err, "InvalidArgumentException")
+}
+
+// TestPutRecord_ClockGoesBack: arrival times of a shard never do.
+func TestPutRecord_ClockGoesBack(t *testing.T) {
+	s, clock := newStream(t, 1)
+	begin := clock.Now()
+	putOne(t, s, "MDAw")
+	clock.advance(-time.Hour)
+	putOne(t, s, "MTEx")
+	clock.advance(2 * time.Hour)
+	putOne(t, s, "MjIy")
+	it := call(t, s, "GetShardIterator", iteratorBody("AT_TIMESTAMP", `,"Timestamp":`+seconds(begin)))["ShardIterator"]
+	if got := datas(getRecords(t, s, it)); len(got) != 3 {
+		t.Errorf("from the first record's time on: got %v, want all three", got)
+	}
 }

@@ -20,7 +20,7 @@ type consumer struct {
 	name    string
 	arn     string
 	created int64 // milliseconds
-	settled int64 // when it stops being CREATING
+	settled int64 // when it stops being CREATING; 0 if it never was
 
 	mu            sync.Mutex
 	subscriptions map[string]*subscription // the last one, by shard id
@@ -85,9 +85,12 @@ func (s *Service) registerStreamConsumer(_ context.Context, r *wire.Request) (an
 		return nil, wire.Errorf(codeLimit, "Stream %s under account %s already has %d consumers.", st.name, wire.Account, maxConsumers)
 	}
 	added := &consumer{
-		name: *in.ConsumerName, created: now, settled: now + transition,
+		name: *in.ConsumerName, created: now,
 		arn:           st.arn + "/consumer/" + *in.ConsumerName + ":" + strconv.FormatInt(now/1000, 10),
 		subscriptions: map[string]*subscription{},
+	}
+	if transition > 0 {
+		added.settled = now + transition
 	}
 	st.consumers = append(st.consumers, added)
 	d := added.describe(now)

@@ -73,3 +73,29 @@ func FuzzPutRecords(f *testing.F) {
 		_, _ = s.Serve(t.Context(), r)
 	})
 }
+
+func TestPutRecords_BadText(t *testing.T) {
+	s, _ := newStream(t, 1)
+	_, err := try(t, s, "PutRecords", "{\"StreamName\":\"test\",\"Records\":[{\"Data\":\"\",\"PartitionKey\":\"a\nb\"}]}")
+	wantError(t, err, "SerializationException")
+	call(t, s, "PutRecords", "{\"StreamName\":\"test\",\"Records\":[{\"Data\":\"\",\"PartitionKey\":\"a\xffb\"}]}")
+	it := call(t, s, "GetShardIterator", iteratorBody("TRIM_HORIZON", ""))["ShardIterator"]
+	records := getRecords(t, s, it)["Records"].([]any)
+	if got := records[0].(map[string]any)["PartitionKey"]; got != "a\ufffdb" {
+		t.Errorf("a key that is not UTF-8 is stored as %q", got)
+	}
+}
+
+// TestGetRecords_BehindInOneMillisecond: zero would say that nothing is left.
+func TestGetRecords_BehindInOneMillisecond(t *testing.T) {
+	s, _ := newStream(t, 1)
+	call(t, s, "PutRecords", string(putBody(3, 1)))
+	it := call(t, s, "GetShardIterator", iteratorBody("TRIM_HORIZON", ""))["ShardIterator"]
+	for _, want := range []bool{true, true, false} {
+		out := call(t, s, "GetRecords", fmt.Sprintf(`{"ShardIterator":%q,"Limit":1}`, it))
+		it = out["NextShardIterator"]
+		if got := out["MillisBehindLatest"].(float64); got > 0 != want {
+			t.Errorf("%v ms behind, want more than 0: %v", got, want)
+		}
+	}
+}

@@ -56,9 +56,13 @@ func (st *stream) status(now int64) string {
 	return statusActive
 }
 
-// change puts the stream into a passing state. It needs mu.
+// change puts the stream into a passing state, if it is to last at all. It needs
+// mu.
 func (st *stream) change(phase string, now, transition int64) {
 	st.phase, st.settled = phase, now+transition
+	if transition == 0 && phase != statusDeleting {
+		st.phase = statusActive // whatever the clock does
+	}
 }
 
 // destroy ends whatever waits on the stream.
