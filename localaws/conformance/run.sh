@@ -50,8 +50,8 @@ suite() { # name pattern [VARIABLE=value …]
   fi
 }
 
-# Tests of Kinesis are those whose names do not begin with TestDynamoDB.
-kinesis_tests='^Test(Put|Get|Create|Split|Merge|Update|List|Kinesis|Stream|Subscribe|Retention)'
+# Tests of DynamoDB begin with TestDynamoDB, all others are of Kinesis.
+kinesis_tests='^Test([^D]|D[^y])'
 
 run_localaws() { suite localaws .; }
 
