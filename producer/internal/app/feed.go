@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/time/rate"
@@ -38,27 +39,35 @@ type feed struct {
 	rejected int
 }
 
-// newLimiter returns nil for no limit. A hundredth of a second's messages may
-// go at once.
+// newLimiter returns nil for no limit. Half a second's messages may go at once
+// to make up for a moment in which nothing could be sent, but not at the start.
 func newLimiter(perSecond float64) *rate.Limiter {
 	if perSecond <= 0 {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond/100)))
+	burst := max(1, int(perSecond/2))
+	limiter := rate.NewLimiter(rate.Limit(perSecond), burst)
+	limiter.AllowN(time.Now(), burst-1)
+	return limiter
 }
 
 // run feeds until the source ends (nil), ctx ends or delivery stops (nil), or
 // the source breaks.
 func (f *feed) run(ctx context.Context) error {
-	var err error
-	for err == nil && ctx.Err() == nil {
-		err = f.one(ctx)
+	for ctx.Err() == nil {
+		switch err := f.one(ctx); {
+		case err == nil:
+		case ended(err) || ctx.Err() != nil:
+			return nil //nolint:nilerr // how feeding ends
+		default:
+			return err
+		}
 	}
-	if ctx.Err() != nil || errors.Is(err, io.EOF) || errors.Is(err, delivery.ErrStopped) {
-		return nil
-	}
-	return err
+	return nil
 }
+
+// ended tells whether there is no more to feed, or nobody to feed it to.
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, delivery.ErrStopped) }
 
 // one moves one message.
 func (f *feed) one(ctx context.Context) error {

@@ -59,17 +59,15 @@ func (e *Engine) ready(now time.Time) (records, size int, due bool, next time.Ti
 		if oldest.IsZero() || allowed == 0 {
 			continue
 		}
-		if at := oldest.Add(e.o.Linger); at.After(now) {
+		if at := oldest.Add(e.o.Linger); at.After(now) && !e.closed {
 			sooner(at)
 		} else {
 			due = true
+			if l.fresh.empty() {
+				l.finish(e.seal)
+			}
 		}
-		fresh := l.fresh.len()
-		if len(l.open) > 0 && (e.closed || !l.openFrom.Add(e.o.Linger).After(now)) {
-			l.finish(e.seal)
-			fresh++
-		}
-		records += min(allowed, fresh)
+		records += min(allowed, l.fresh.len())
 		size += l.fresh.size
 	}
 	return records, size, due, next

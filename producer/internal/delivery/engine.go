@@ -148,6 +148,7 @@ func (e *Engine) waitForSpace(ctx context.Context, cost int64) error {
 func (e *Engine) place(m message.Message, hash shards.Hash, now func() time.Time) {
 	l := e.lanes[e.shards.Find(hash)]
 	if l.oldest().IsZero() {
+		l.since = now()
 		e.signal() // its time to linger begins
 	}
 	if e.o.AggregateBytes > 0 {
@@ -157,14 +158,11 @@ func (e *Engine) place(m message.Message, hash shards.Hash, now func() time.Time
 				return // an earlier message of its key is in what was finished
 			}
 		}
-		l.pack(m, hash, now)
+		l.pack(m, hash)
 		return
 	}
 	if e.o.Ordered {
 		e.gate.Close(m.Key)
-	}
-	if l.fresh.empty() {
-		l.since = now()
 	}
 	l.fresh.push(record.Of(m, hash))
 }

@@ -14,14 +14,13 @@ import (
 type lane struct {
 	shard string
 	fresh queue     // never sent
-	since time.Time // when the oldest of fresh came in
+	since time.Time // when the oldest of fresh or open came in
 	retry dueHeap   // sent and failed
 	pace  pace.Pace
 
 	open     []message.Message // the aggregate being filled
 	openHash shards.Hash
 	openSize int
-	openFrom time.Time
 }
 
 // newLanes makes the lanes of a shard map; shards known before keep their pace.
@@ -44,9 +43,9 @@ func (l *lane) fits(m message.Message, limit int) bool {
 }
 
 // pack adds m to the open aggregate.
-func (l *lane) pack(m message.Message, hash shards.Hash, now func() time.Time) {
+func (l *lane) pack(m message.Message, hash shards.Hash) {
 	if len(l.open) == 0 {
-		l.openHash, l.openSize, l.openFrom = hash, aggregate.Overhead+len(m.Key), now()
+		l.openHash, l.openSize = hash, aggregate.Overhead+len(m.Key)
 	}
 	l.open = append(l.open, m)
 	l.openSize += aggregate.Cost(m)
@@ -56,9 +55,6 @@ func (l *lane) pack(m message.Message, hash shards.Hash, now func() time.Time) {
 func (l *lane) finish(sealed func([]message.Message)) {
 	if len(l.open) == 0 {
 		return
-	}
-	if l.fresh.empty() {
-		l.since = l.openFrom
 	}
 	if len(l.open) == 1 {
 		l.fresh.push(record.Of(l.open[0], l.openHash))
@@ -71,11 +67,8 @@ func (l *lane) finish(sealed func([]message.Message)) {
 
 // oldest is when the oldest unsent message came in; zero when there is none.
 func (l *lane) oldest() time.Time {
-	if !l.fresh.empty() {
-		return l.since
+	if l.fresh.empty() && len(l.open) == 0 {
+		return time.Time{}
 	}
-	if len(l.open) > 0 {
-		return l.openFrom
-	}
-	return time.Time{}
+	return l.since
 }

@@ -76,7 +76,7 @@ func (e *Engine) relane(fresh *shards.Map) {
 			if e.o.Ordered && !e.gate.Pass(m) {
 				continue // an earlier one of its key has just been sealed
 			}
-			e.place(m, shards.HashOf(m.Key), func() time.Time { return old.openFrom })
+			e.place(m, shards.HashOf(m.Key), func() time.Time { return old.since })
 		}
 	}
 }
@@ -90,7 +90,7 @@ func (e *Engine) put(r record.Record, since time.Time) {
 			l.retry.add(part)
 			continue
 		}
-		if l.fresh.empty() {
+		if l.oldest().IsZero() {
 			l.since = since
 		}
 		l.fresh.push(part)

@@ -132,7 +132,9 @@ func (e *Engine) release(r *record.Record, cost int64) {
 			if !ok {
 				return
 			}
-			e.place(waiting, shards.HashOf(waiting.Key), time.Now)
+			hash := shards.HashOf(waiting.Key)
+			e.place(waiting, hash, time.Now)
+			e.lanes[e.shards.Find(hash)].since = time.Unix(0, 0) // it has waited enough
 		}
 	})
 }
