@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"runtime"
 	"time"
@@ -40,6 +42,7 @@ const (
 	linger         = 5 * time.Millisecond
 	minBackoff     = 100 * time.Millisecond
 	maxBackoff     = 10 * time.Second
+	emfEvery       = time.Minute
 )
 
 // consumer is a Program at work.
@@ -133,14 +136,21 @@ func (c *consumer) run(ctx context.Context, p Program, h handler.Handler) error 
 	})
 	w := newWatch(t, c.settings.StallTimeout)
 	c.gauges(d, w)
-	server, err := health.Listen(ctx, c.settings.Listen, w.live, w.ready, c.metrics.Handler())
+	if c.settings.ShardMetrics {
+		c.metrics.Collector(newShardMetrics(t))
+	}
+	stop := c.export(ctx, p.Stdout)
+	defer stop()
+	server, err := health.Listen(ctx, c.settings.Listen, w.live, w.ready, c.exposed())
 	if err != nil {
 		return err
 	}
 	defer server.Close()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve() }()
-	go w.run(ctx)
+	watching, unwatch := context.WithCancel(context.WithoutCancel(ctx)) // while draining too
+	defer unwatch()
+	go w.run(watching)
 	c.log.Info().Str("address", server.Address()).Str("leasekeeper", c.settings.LeasekeeperURL).
 		Int("cpus", runtime.GOMAXPROCS(0)).Msg("listening")
 	if err := t.Run(ctx); err != nil {
@@ -148,6 +158,34 @@ func (c *consumer) run(ctx context.Context, p Program, h handler.Handler) error 
 	}
 	c.log.Info().Msg("stopped")
 	return nil
+}
+
+// exposed returns what /metrics serves, nil if nothing.
+func (c *consumer) exposed() http.Handler {
+	if c.settings.Metrics == config.None {
+		return nil
+	}
+	return c.metrics.Handler()
+}
+
+// export writes metrics for CloudWatch if that is asked for, until the
+// returned function is called.
+func (c *consumer) export(ctx context.Context, w io.Writer) (stop func()) {
+	if c.settings.Metrics != config.EMF {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := c.metrics.EMF(ctx, w, emfEvery); err != nil {
+			c.log.Warn().Err(err).Msg("metrics are not written any more")
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 func (c *consumer) dispatchOptions(h handler.Handler, moved func()) dispatch.Options {

@@ -1,0 +1,72 @@
+package metrics_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/metrics"
+)
+
+func TestMetrics_Handler(t *testing.T) {
+	m := metrics.New()
+	m.Done(3)
+	m.Gauge("shards", "Shards.", func() float64 { return 2 })
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{"consumer_messages_done_total 3", "consumer_shards 2"} {
+		if got := w.Body.String(); !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %q", got, want)
+		}
+	}
+}
+
+func TestMetrics_EMF(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := metrics.New()
+		m.Gauge("lag_milliseconds", "Lag.", func() float64 { return 40 })
+		ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second)
+		defer cancel()
+		m.Done(3)
+		time.AfterFunc(90*time.Second, func() {
+			m.Done(4)
+			m.Handled(4, time.Second)
+			m.Handled(4, 3*time.Second)
+		})
+		var b bytes.Buffer
+		if err := m.EMF(ctx, &b, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		var got []map[string]any
+		for line := range strings.Lines(b.String()) {
+			var l map[string]any
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, l)
+		}
+		if len(got) != 3 {
+			t.Fatalf("got %d lines, want two by the minute and one at the end", len(got))
+		}
+		for i, want := range []float64{3, 4, 0} {
+			if got[i]["messages_done_total"] != want {
+				t.Errorf("line %d: got %v messages, want %v", i, got[i]["messages_done_total"], want)
+			}
+		}
+		if got[1]["handler_seconds"] != 2.0 || got[0]["lag_milliseconds"] != 40.0 {
+			t.Errorf("got mean latency %v and lag %v, want 2 and 40", got[1]["handler_seconds"], got[0]["lag_milliseconds"])
+		}
+		if _, ok := got[0]["handler_seconds"]; ok {
+			t.Error("a mean of nothing was written")
+		}
+		meta := got[0]["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
+		if meta["Namespace"] != "KinesisConsumer" || len(meta["Metrics"].([]any)) < 10 {
+			t.Errorf("got directive %v", meta)
+		}
+	})
+}
