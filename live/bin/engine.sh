@@ -75,12 +75,17 @@ golang_stand_in() {
     cp -L "$library" "$rootfs$library"
   done
   for binary in "${binaries[@]}"; do
-    (cd "$root/$binary" && GOWORK=off GOFLAGS=-modcacherw GOMODCACHE=$work/modules GONOSUMDB='*' GONOSUMCHECK=1 GOSUMDB=off \
+    (cd "$root/$binary" && GOWORK=off GOFLAGS=-modcacherw GOMODCACHE=$work/modules GOSUMDB=off \
       GOPROXY="file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)" go mod download)
   done
   cp -a "$work/modules/cache/download/." "$rootfs/goproxy"
+  # Compiled once for all three, instead of in each of three empty caches.
+  for binary in "${binaries[@]}"; do
+    (cd "$root/$binary" && GOWORK=off GOFLAGS=-modcacherw GOMODCACHE=$work/modules GOSUMDB=off GOPROXY=off \
+      CGO_ENABLED=0 GOCACHE=$rootfs/gocache go build -trimpath -buildvcs=false -o /dev/null .)
+  done
   import "$rootfs" "$1" --change 'ENV PATH=/usr/local/go/bin:/bin' --change 'ENV GOPROXY=file:///goproxy' \
-    --change 'ENV GOSUMDB=off' --change 'ENV GOTOOLCHAIN=local' --change 'ENV HOME=/root'
+    --change 'ENV GOSUMDB=off' --change 'ENV GOTOOLCHAIN=local' --change 'ENV HOME=/root' --change 'ENV GOCACHE=/gocache'
   rm -rf "$rootfs" "$work/modules"
   export IMAGE_FLAGS="${IMAGE_FLAGS:-} --network=none"
 }
