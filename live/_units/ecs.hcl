@@ -14,13 +14,19 @@ locals {
   # validated and planned before any of it exists. task deploy sets INFRA_MOCKS=no:
   # what is applied was never planned with them.
   mock_commands = get_env("INFRA_MOCKS", "yes") == "no" ? ["validate", "state"] : ["validate", "plan", "show", "state"]
-  mock_arn      = "${local.env.region}:${local.env.account_id}"
+  place         = "${local.env.region}:${local.env.account_id}"
   tables_mock = {
     for key, name in { messages = "messages", leases = "leases", workers = "workers", dead_letters = "dead-letters" } : key => {
       name                      = "${local.env.environment}-${name}"
-      arn                       = "arn:aws:dynamodb:${local.mock_arn}:table/${local.env.environment}-${name}"
+      arn                       = "arn:aws:dynamodb:${local.place}:table/${local.env.environment}-${name}"
     }
   }
+
+  # A KCL application's lease table, taken over in place: see docs/DEPLOY.md.
+  kcl_leases = try({ leases = {
+    name = local.env.kcl_lease_table
+    arn  = "arn:aws:dynamodb:${local.place}:table/${local.env.kcl_lease_table}"
+  } }, {})
 }
 
 terraform {
@@ -43,12 +49,12 @@ dependency "kinesis" {
   mock_outputs_allowed_terraform_commands = local.mock_commands
   mock_outputs = {
     name        = local.env.kinesis.name
-    arn         = "arn:aws:kinesis:${local.mock_arn}:stream/${local.env.kinesis.name}"
+    arn         = "arn:aws:kinesis:${local.place}:stream/${local.env.kinesis.name}"
     shard_count = try(local.env.kinesis.shard_count, null)
     kms_key_arn = null
     fan_out_consumer_arns = {
       for name in try(local.env.kinesis.fan_out_consumers, []) :
-      name => "arn:aws:kinesis:${local.mock_arn}:stream/${local.env.kinesis.name}/consumer/${name}:1"
+      name => "arn:aws:kinesis:${local.place}:stream/${local.env.kinesis.name}/consumer/${name}:1"
     }
   }
 }
@@ -74,7 +80,7 @@ inputs = merge(local.env.ecs, {
     kms_key_arn = try(dependency.kinesis.outputs.kms_key_arn, null) # null outputs are not kept in the state
     fan_out     = one([for name, arn in dependency.kinesis.outputs.fan_out_consumer_arns : { name = name, arn = arn }])
   }
-  tables             = dependency.dynamodb.outputs.tables
+  tables             = merge(dependency.dynamodb.outputs.tables, local.kcl_leases)
   tables_kms_key_arn = try(dependency.dynamodb.outputs.kms_key_arn, null)
   repositories       = local.repositories
   versions           = local.env.versions

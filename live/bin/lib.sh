@@ -51,6 +51,13 @@ version_of() {
   printf '%s' "$value"
 }
 
+# lease_table ENV: the environment's own, or the KCL application's it took over.
+lease_table() {
+  local taken
+  taken=$(sed -n 's/^ *kcl_lease_table *= *"\([^"]*\)".*/\1/p' "$root/live/$1/env.hcl")
+  printf '%s' "${taken:-$1-leases}"
+}
+
 registry_host() { printf '%s.dkr.ecr.%s.amazonaws.com' "$(setting _global account_id)" "$(setting _global region)"; }
 repository() { printf '%s/%s' "$(setting _global namespace)" "$1"; }
 

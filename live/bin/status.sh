@@ -31,7 +31,7 @@ step "services (desired, running, roll-out, task definition)"
 ask ecs describe-services --cluster "$environment" --services consumer producer \
   --query 'services[?status==`ACTIVE`].[serviceName,desiredCount,runningCount,deployments[0].rolloutState,taskDefinition]'
 step "leases (shard, owner, generation, checkpoint)"
-ask dynamodb scan --table-name "$environment-leases" --query 'Items[].[leaseKey.S,leaseOwner.S,leaseCounter.N,checkpoint.S]' | sort
+ask dynamodb scan --table-name "$(lease_table "$environment")" --query 'Items[].[leaseKey.S,leaseOwner.S,leaseCounter.N,checkpoint.S]' | sort
 step "workers (id, state, version)"
 ask dynamodb scan --table-name "$environment-workers" --query 'Items[?counter].[workerId.S,state.S,version.S]' | sort
 step "alarms"

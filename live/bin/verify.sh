@@ -63,7 +63,7 @@ unheld() {
   before=$(workers) || return
   sleep "$poll" # far above a heartbeat
   after=$(workers) || return
-  leases=$(ask dynamodb scan --consistent-read --table-name "$environment-leases" \
+  leases=$(ask dynamodb scan --consistent-read --table-name "$(lease_table "$environment")" \
     --filter-expression 'attribute_not_exists(entityType) AND #c <> :end' \
     --expression-attribute-names '{"#c":"checkpoint"}' --expression-attribute-values '{":end":{"S":"SHARD_END"}}' \
     --query 'Items[].[leaseKey.S,leaseOwner.S]') || return
