@@ -107,7 +107,11 @@ func (s *Server) Start(address string) (string, error) {
 	}
 	base, cancel := context.WithCancel(context.Background())
 	go func() { <-s.stop; cancel() }()
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // as the Java SDK speaks to SubscribeToShard
 	s.http = &http.Server{
+		Protocols:         &protocols,
 		Handler:           s,
 		ReadHeaderTimeout: 30 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return base },

@@ -21,9 +21,16 @@ type fanout struct {
 
 func newFanout(t *testing.T) *fanout {
 	t.Helper()
-	url := start(t, server.Options{})
+	return fanoutAt(t, start(t, server.Options{}))
+}
+
+// fanoutAt registers a consumer of the stream test, which it makes if need be.
+func fanoutAt(t *testing.T, url string) *fanout {
+	t.Helper()
 	f := &fanout{url: url, c: client(url, "me")}
-	createStream(t, f.c)
+	if _, err := f.c.DescribeStreamSummary(t.Context(), &kinesis.DescribeStreamSummaryInput{StreamName: aws.String("test")}); err != nil {
+		createStream(t, f.c)
+	}
 	out, err := f.c.RegisterStreamConsumer(t.Context(), &kinesis.RegisterStreamConsumerInput{
 		StreamARN: aws.String("arn:aws:kinesis:us-east-1:000000000000:stream/test"), ConsumerName: aws.String("c"),
 	})
@@ -104,6 +111,61 @@ func TestSubscribeToShard_EndsAndBeats(t *testing.T) {
 	n, err := events(t, s)
 	if err != nil || n < 2 {
 		t.Errorf("an idle subscription ended after %d events with %v, want several and no error", n, err)
+	}
+}
+
+// TestServer_ShutdownEndsStreams: an open subscription and a stalled call do not
+// hold up a stop.
+func TestServer_ShutdownEndsStreams(t *testing.T) {
+	t.Parallel()
+	s := server.New(server.Options{})
+	url, err := s.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fanoutAt(t, url)
+	subscription, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addFault(t, url, `{"operation":"PutRecord","kind":"stall"}`)
+	stalled := make(chan error, 1)
+	go func() { stalled <- put(t, f.c, "test", "x") }()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		t.Errorf("shut down: %v", err)
+	}
+	if _, err := events(t, subscription); err != nil {
+		t.Errorf("the subscription ended with %v", err)
+	}
+	if err := <-stalled; err == nil {
+		t.Error("the stalled call succeeded")
+	}
+}
+
+func TestServer_HTTP2(t *testing.T) {
+	t.Parallel()
+	url := start(t, server.Options{})
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	h2 := &http.Client{Transport: &http.Transport{Protocols: &protocols}}
+	c := kinesis.New(client(url, "me").Options(), func(o *kinesis.Options) { o.HTTPClient = h2 })
+	createStream(t, c)
+	wantNone(t, put(t, c, "test", "x"))
+	f := fanoutAt(t, url)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	out, err := c.SubscribeToShard(ctx, &kinesis.SubscribeToShardInput{
+		ConsumerARN: &f.consumer, ShardId: aws.String("shardId-000000000000"),
+		StartingPosition: &types.StartingPosition{Type: types.ShardIteratorTypeTrimHorizon},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = out.GetStream().Close() }()
+	if _, ok := <-out.GetStream().Events(); !ok {
+		t.Errorf("no event over HTTP/2: %v", out.GetStream().Err())
 	}
 }
 
