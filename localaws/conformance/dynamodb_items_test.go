@@ -37,6 +37,9 @@ func TestDynamoDB_Numbers(t *testing.T) {
 		".5": "0.5", "5.": "5", digits: digits, "-0." + digits: "-0." + digits, digits + "00": digits + "00",
 		"1E125": "1" + strings.Repeat("0", 125), "1E-130": "0." + strings.Repeat("0", 129) + "1",
 	} {
+		if given == "+7" && isServer(dynalite) {
+			continue // it does not take a plus
+		}
 		putItems(t, c, table, item{"id": str(given), "n": num(given)})
 		if got := show(getItem(t, c, table, item{"id": str(given)})["n"]); got != want {
 			t.Errorf("%s is returned as %s, want %s", given, got, want)
@@ -141,13 +144,13 @@ func TestDynamoDB_KeyErrors(t *testing.T) {
 		_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &table, Key: k})
 		return err
 	}
-	wantInvalid(t, putting(item{"id": str("a")}), "Missing the key at in the item")
-	wantInvalid(t, putting(item{"id": str("a"), "at": str("1")}), "Type mismatch for key at expected: N actual: S")
-	wantInvalid(t, putting(item{"id": str(""), "at": num("1")}), "cannot contain an empty string value", "Key: id")
-	wantInvalid(t, putting(item{"id": str(strings.Repeat("x", 2049)), "at": num("1")}), "Size of hashkey has exceeded the maximum size limit of")
+	wantInvalid(t, putting(item{"id": str("a")}), "Missing the key pos in the item")
+	wantInvalid(t, putting(item{"id": str("a"), "pos": str("1")}), "Type mismatch for key pos expected: N actual: S")
+	wantInvalid(t, putting(item{"id": str(""), "pos": num("1")}), "cannot contain an empty string value", "Key: id")
+	wantInvalid(t, putting(item{"id": str(strings.Repeat("x", 2049)), "pos": num("1")}), "Size of hashkey has exceeded the maximum size limit of")
 	wantInvalid(t, getting(item{"id": str("a")}), "The provided key element does not match the schema")
-	wantInvalid(t, getting(item{"id": str("a"), "at": str("x")}), "The provided key element does not match the schema")
-	wantInvalid(t, getting(item{"id": str("a"), "at": num("1"), "x": num("1")}), "The provided key element does not match the schema")
+	wantInvalid(t, getting(item{"id": str("a"), "pos": str("x")}), "The provided key element does not match the schema")
+	wantInvalid(t, getting(item{"id": str("a"), "pos": num("1"), "x": num("1")}), "The provided key element does not match the schema")
 	_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String("no-such-table"), Key: item{"id": str("a")}})
 	wantCode(t, err, "ResourceNotFoundException")
 }

@@ -2,7 +2,9 @@
 # Runs the conformance suite against localaws and then against servers that
 # others wrote, each on a free port, from a temporary folder:
 #
-#   conformance/run.sh [localaws] [kinesis-local] …      (default: all)
+#   conformance/run.sh [localaws] [kinesis-local] [dynalite] [dynamodb-local]
+#
+# By default against all.
 #
 # A server whose runtime or package is not to be had is skipped with a line that
 # begins with SKIP; CONFORMANCE_REQUIRE=1 makes that a failure.
@@ -89,13 +91,87 @@ run_kinesis_local() {
   stop_server
 }
 
+dynamodb_tests='^TestDynamoDB_'
+
+run_dynalite() {
+  if ! command -v npm >/dev/null 2>&1; then
+    skip dynalite "npm is not installed"
+    return
+  fi
+  dir=$work/dynalite
+  mkdir -p "$dir"
+  if ! (cd "$dir" && npm install --silent --no-audit --no-fund --prefix . dynalite@4.0.0 >install.log 2>&1); then
+    skip dynalite "npm cannot install it: $(tail -n 1 "$dir/install.log")"
+    return
+  fi
+  port=$(free_port)
+  (
+    cd "$dir"
+    exec node node_modules/dynalite/cli.js --port "$port" --host 127.0.0.1 --createTableMs 5 --deleteTableMs 5 --updateTableMs 5 >server.log 2>&1
+  ) &
+  server_pid=$!
+  serve_dynamodb dynalite
+}
+
+# DynamoDB Local comes with some eighty other jars; they are kept in
+# CONFORMANCE_CACHE, by default in the user's cache folder.
+run_dynamodb_local() {
+  if ! command -v mvn >/dev/null 2>&1 || ! command -v java >/dev/null 2>&1; then
+    skip dynamodb-local "it needs java 17 and mvn"
+    return
+  fi
+  version=3.1.0
+  jars=${CONFORMANCE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/localaws-conformance}/dynamodb-local-$version
+  dir=$work/dynamodb-local
+  mkdir -p "$dir"
+  if [ ! -e "$jars/complete" ]; then
+    mkdir -p "$jars"
+    cat >"$dir/pom.xml" <<EOF
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>conformance</groupId><artifactId>dynamodb-local</artifactId><version>1</version>
+  <dependencies><dependency>
+    <groupId>software.amazon.dynamodb</groupId><artifactId>DynamoDBLocal</artifactId><version>$version</version>
+  </dependency></dependencies>
+</project>
+EOF
+    if ! (cd "$dir" && mvn -B -q dependency:copy-dependencies -DoutputDirectory="$jars" >install.log 2>&1); then
+      skip dynamodb-local "mvn cannot fetch it: $(grep -m 1 ERROR "$dir/install.log")"
+      return
+    fi
+    : >"$jars/complete"
+  fi
+  port=$(free_port)
+  (
+    cd "$dir"
+    exec java -Djava.library.path="$jars" -cp "$jars/*" software.amazon.dynamodb.services.local.main.ServerRunner \
+      -inMemory -sharedDb -disableTelemetry -port "$port" >server.log 2>&1
+  ) &
+  server_pid=$!
+  serve_dynamodb dynamodb-local
+}
+
+# serve_dynamodb runs the tests against the server that was just started.
+serve_dynamodb() { # name
+  if ! wait_port "$port" 60; then
+    echo "$1 does not start:"
+    tail -n 20 "$dir/server.log"
+    failed=1
+  else
+    suite "$1" "$dynamodb_tests" CONFORMANCE_DYNAMODB_ENDPOINT="http://127.0.0.1:$port"
+  fi
+  stop_server
+}
+
 if [ $# -eq 0 ]; then
-  set -- localaws kinesis-local
+  set -- localaws kinesis-local dynalite dynamodb-local
 fi
 for server in "$@"; do
   case $server in
     localaws) run_localaws ;;
     kinesis-local) run_kinesis_local ;;
+    dynalite) run_dynalite ;;
+    dynamodb-local) run_dynamodb_local ;;
     *)
       echo "run.sh: no such server: $server" >&2
       exit 2
