@@ -367,6 +367,16 @@ func TestLeave_BothAtOnce(t *testing.T) {
 	w.run(time.Second)
 	w.add("bb")
 	w.run(time.Minute)
+	scanned := time.Duration(0)
+	w.fault = func(n *node, op lease.Op, _ executeFunc, _ answerFunc) bool {
+		if _, scan := op.(lease.ScanWorkers); scan && n != a {
+			scanned = w.now
+		}
+		return false
+	}
+	for scanned != w.now-100*time.Millisecond { // the worst moment: the peer looks again in almost H
+		w.run(time.Millisecond)
+	}
 	w.at(w.now, func() { a.c.draining = true; a.handle(keeper.Shutdown{}) })
 	unread := 0
 	for range 400 {

@@ -67,13 +67,17 @@ func TestHeartbeat_LandedThenEvicted(t *testing.T) {
 	w := newWorld(t, "s0")
 	a := w.add("a")
 	w.run(time.Minute)
-	id, lost := a.k.Worker(), false
+	id, lost, counter := a.k.Worker(), false, int64(0)
 	w.fault = func(_ *node, op lease.Op, execute executeFunc, answer answerFunc) bool {
+		if isBeat(op) && lost && op.(lease.WorkerWrite).Worker == id && op.(lease.WorkerWrite).Put.Counter > counter {
+			t.Error("an evicted worker took its heartbeat for landed and sent another")
+		}
 		if !isBeat(op) || lost {
 			return false
 		}
 		lost = true
 		row := execute().Worker
+		counter = row.Counter
 		w.execute(lease.WorkerWrite{Worker: id, If: lease.WorkerCondition{Counter: row.Counter}, Evict: true})
 		answer(100*time.Millisecond, lease.Answer{Outcome: lease.Unknown})
 		return true
@@ -214,6 +218,7 @@ func TestHeartbeat_FirstRow(t *testing.T) {
 func TestSession_AnswersAtHeartbeat(t *testing.T) {
 	w := newWorld(t, "s0")
 	a := w.add("a")
+	a.c.wait = 30 * time.Second
 	w.run(10 * time.Second)
 	before := a.c.syncs
 	w.run(20 * time.Second)

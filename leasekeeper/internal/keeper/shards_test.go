@@ -74,7 +74,10 @@ func TestCheckpoint_Idle(t *testing.T) {
 // release wrote.
 func TestCheckpoint_Handover(t *testing.T) {
 	w := newWorld(t, "s0")
-	a := w.add("a")
+	cfg := config("a")
+	cfg.CheckpointInterval = time.Hour // so that only the release writes it
+	a := w.addAlone(cfg)
+	a.attach()
 	w.run(5 * time.Second)
 	a.checkpoint("1234")
 	w.run(50 * time.Millisecond)
@@ -105,12 +108,12 @@ func TestShards_Split(t *testing.T) {
 		owner = w.nodes[1]
 	}
 	owner.end("s0", "s1", "s2")
-	start := w.now
-	for w.now < start+2500*time.Millisecond && len(w.holders()) < 2 { // its report waits for the call under way
-		w.run(10 * time.Millisecond)
+	for start := w.now; w.now < start+2500*time.Millisecond && !w.leases["s0"].Finished(); { // its report waits for the call under way
+		w.run(time.Millisecond)
 	}
-	if got := w.holders(); got["s1"] == "" || got["s2"] == "" {
-		t.Fatalf("got %v, want both children read", got)
+	w.run(50 * time.Millisecond)
+	if got := w.holders(); got["s1"] != owner.name || got["s2"] != owner.name {
+		t.Fatalf("got %v, want both children read at once by %s, who finished their parent", got, owner.name)
 	}
 	row := w.leases["s0"]
 	if !row.Finished() || row.Owner != "" || strings.Join(row.Children, " ") != "s1 s2" {

@@ -239,6 +239,7 @@ type consumer struct {
 	revision int64
 	holds    map[string]*reading
 	draining bool
+	wait     time.Duration
 	gone     bool
 	stuck    bool // never drains what is withdrawn
 	silent   bool // reports no shard
@@ -258,7 +259,7 @@ type reading struct {
 }
 
 func (n *node) attach() *consumer {
-	c := &consumer{n: n, uuid: fmt.Sprintf("%s-%d", n.name, n.w.seq), holds: map[string]*reading{}}
+	c := &consumer{n: n, uuid: fmt.Sprintf("%s-%d", n.name, n.w.seq), holds: map[string]*reading{}, wait: 2 * time.Second}
 	n.c = c
 	n.w.at(n.w.now, c.call)
 	return c
@@ -269,7 +270,7 @@ func (c *consumer) call() {
 	if n.dead || c.gone {
 		return
 	}
-	r := contract.SyncRequest{Consumer: c.uuid, Version: "test", Worker: c.worker, Revision: c.revision, WaitMS: 2000, Draining: c.draining}
+	r := contract.SyncRequest{Consumer: c.uuid, Version: "test", Worker: c.worker, Revision: c.revision, WaitMS: c.wait.Milliseconds(), Draining: c.draining}
 	for _, shard := range c.shards() {
 		h := c.holds[shard]
 		if h.state == contract.Reading && w.now >= h.until && !c.stuck {
