@@ -30,7 +30,7 @@ type loop struct {
 	failures int       // in a row
 	sent     time.Time // the last request
 	reported time.Time // the last request that was sent because a checkpoint had moved
-	hurry    bool      // the wait before the next sync was cut short
+	given    bool      // the last call was given up: the next is answered at once, as only answers keep grants good
 }
 
 type result struct {
@@ -45,16 +45,17 @@ func (l *loop) sync(ctx, base context.Context) {
 		return
 	}
 	request, sent := l.request()
-	call, cancel := context.WithTimeout(base, l.wait+slack)
+	call, cancel := context.WithTimeout(base, time.Duration(request.WaitMS)*time.Millisecond+slack)
 	defer cancel()
 	results := make(chan result, 1)
 	go func() {
 		answer, err := l.o.Keeper.Sync(call, request)
 		results <- result{answer, err}
 	}()
-	r, interrupted := l.await(ctx, cancel, results)
-	if interrupted && r.err != nil {
-		return // our own doing
+	r, interrupted := l.await(ctx, cancel, results, request.WaitMS)
+	l.given = interrupted && r.err != nil
+	if l.given {
+		return
 	}
 	if l.o.Synced != nil {
 		l.o.Synced(r.err)
@@ -89,18 +90,22 @@ func (l *loop) request() (contract.SyncRequest, time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	drainSignal(l.changed)
-	if drainSignal(l.moved) {
-		l.reported = time.Now()
+	now, wait := time.Now(), l.wait
+	if drainSignal(l.moved) { // and will again: the answer is to come by the next report
+		l.reported = now
+		wait = min(wait, everyReport)
 	}
 	for k, s := range l.shards {
 		l.machine.Progress(k, s.Progress())
 	}
-	l.do(l.machine.Tick(time.Now()))
-	wait := l.wait
-	if l.draining {
+	l.do(l.machine.Tick(now))
+	switch {
+	case l.given:
+		wait = 0
+	case l.draining:
 		wait = drainWait
 	}
-	l.sent = time.Now()
+	l.sent = now
 	return l.machine.Request(wait), l.sent
 }
 
@@ -113,11 +118,14 @@ func drainSignal(c chan struct{}) bool {
 	}
 }
 
-// await waits for the answer, but gives the call up when there is something to
-// tell that cannot wait for it.
-func (l *loop) await(ctx context.Context, cancel context.CancelFunc, results <-chan result) (r result, interrupted bool) {
+// await waits for the answer, but gives a call that waits for news up when
+// there is something to tell first.
+func (l *loop) await(ctx context.Context, cancel context.CancelFunc, results <-chan result, waitMS int64) (r result, interrupted bool) {
 	var report <-chan time.Time
-	moved := l.moved
+	moved, changed := l.moved, l.changed
+	if waitMS == 0 {
+		moved, changed = nil, nil
+	}
 	expiry := time.NewTimer(l.untilExpiry())
 	defer expiry.Stop()
 	for {
@@ -130,9 +138,11 @@ func (l *loop) await(ctx context.Context, cancel context.CancelFunc, results <-c
 		case <-moved:
 			moved = nil
 			signal(l.moved) // request takes it
-			report = time.After(l.untilReport(time.Now()))
+			if l.reported.Before(l.sent) { // else the answer is due by then
+				report = time.After(l.untilReport(time.Now()))
+			}
 			continue
-		case <-l.changed:
+		case <-changed:
 			signal(l.changed) // request takes it
 		case <-report:
 		case <-ctx.Done():
