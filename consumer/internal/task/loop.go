@@ -137,7 +137,7 @@ func (l *loop) await(ctx context.Context, cancel context.CancelFunc, results <-c
 			continue
 		case <-moved:
 			moved = nil
-			signal(l.moved) // request takes it
+			signal(l.moved)                // request takes it
 			if l.reported.Before(l.sent) { // else the answer is due by then
 				report = time.After(l.untilReport(time.Now()))
 			}

@@ -1,0 +1,205 @@
+package main_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awstest"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/keepertest"
+)
+
+// arrange starts localaws with a stream, and a leasekeeper that grants its
+// first shard as generation 1.
+func arrange(t *testing.T, shards int32, ttl time.Duration) (*awstest.Server, *keepertest.Keeper, []string) {
+	aws := awstest.Start(t, localaws)
+	aws.Stream("test", shards)
+	aws.Table("messages")
+	aws.Table("dead_letters")
+	keeper := keepertest.New("w/1", ttl)
+	keeper.Grant(grant(aws.Shards("test")[0], 1))
+	server := httptest.NewServer(keeper)
+	t.Cleanup(server.CloseClientConnections)
+	return aws, keeper, append(aws.Environ("consumer"), "CONSUMER_LEASEKEEPER_URL="+server.URL)
+}
+
+func text(v ddb.AttributeValue) string {
+	if s, ok := v.(*ddb.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return fmt.Sprint(v)
+}
+
+// TestConsumer_Poison dead-letters what DynamoDB never takes, goes on with the
+// shard, and stores it after all once it can be.
+func TestConsumer_Poison(t *testing.T) {
+	aws, keeper, env := arrange(t, 1, 5*time.Second)
+	large := `{"large":"` + strings.Repeat("x", 500<<10) + `"}`
+	aws.Put("test", append(append(entries(0, 50), awstest.Entry("poison", large)), entries(50, 100)...)...)
+	p := start(t, env...)
+	awstest.Eventually(t, "100 items", func() bool { return aws.Count("messages") == 100 })
+	awstest.Eventually(t, "a dead letter", func() bool { return aws.Count("dead_letters") == 1 })
+	it := aws.Items("dead_letters")[0]
+	if text(it["partitionKey"]) != "poison" || text(it["stream"]) != "test" || !strings.Contains(text(it["reason"]), "larger than DynamoDB's") || it["meta"] != nil || it["payloadBytes"].(*ddb.AttributeValueMemberN).Value != strconv.Itoa(len(large)) {
+		t.Errorf("got dead letter %v", it)
+	}
+	last := text(it["sequenceNumber"])
+	awstest.Eventually(t, "a checkpoint beyond it", func() bool {
+		c := keeper.Report(1).Checkpoint
+		return c != nil && c.Sequence > last
+	})
+	if log := p.log.String(); strings.Count(log, "message dead-lettered") != 1 || strings.Contains(log, "xxxxxxxxxx") {
+		t.Error("want one log line on it, and no payload in the log")
+	}
+}
+
+// TestConsumer_Redrive handles a dead letter again.
+func TestConsumer_Redrive(t *testing.T) {
+	aws, _, env := arrange(t, 1, 5*time.Second)
+	aws.Fault(`{"id":"refuse","service":"dynamodb","client":"consumer","operation":"BatchWriteItem","kind":"error","status":400,"code":"ValidationException"}`)
+	aws.Put("test", entries(0, 3)...)
+	p := start(t, env...)
+	awstest.Eventually(t, "3 dead letters", func() bool { return aws.Count("dead_letters") == 3 })
+	_ = p.Process.Signal(syscall.SIGTERM)
+	p.wait(t)
+	aws.NoFaults()
+	redrive := func(args ...string) string {
+		cmd := exec.Command(binary, append([]string{"redrive"}, args...)...)
+		cmd.Env = append(env, "PATH="+os.Getenv("PATH"))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("redrive: %v\n%s", err, out)
+		}
+		return string(out)
+	}
+	if out := redrive("--dry-run"); strings.Count(out, "\n") != 4 || aws.Count("messages") != 0 {
+		t.Errorf("got %q, want three lines and the account, and nothing written", out)
+	}
+	if out := redrive(); out != `{"done":3,"found":3,"kept":0,"without_payload":0}`+"\n" {
+		t.Errorf("got %q", out)
+	}
+	if aws.Count("messages") != 3 || aws.Count("dead_letters") != 0 {
+		t.Errorf("got %d items, %d letters, want 3 and 0", aws.Count("messages"), aws.Count("dead_letters"))
+	}
+}
+
+// TestConsumer_Aggregates unpacks an aggregate that others made, and resumes
+// within it.
+func TestConsumer_Aggregates(t *testing.T) {
+	aws, keeper, env := arrange(t, 1, 5*time.Second)
+	var vectors []struct {
+		Name, Aggregate string
+		Records         []struct{ Key, Data string }
+	}
+	data, err := os.ReadFile("internal/kpl/testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	v := vectors[6] // 300 records
+	aggregate, err := base64.StdEncoding.DecodeString(v.Aggregate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := append([]byte{}, aggregate...)
+	damaged[50] ^= 1
+	key := "outer"
+	aws.Put("test", types.PutRecordsRequestEntry{PartitionKey: &key, Data: aggregate}, types.PutRecordsRequestEntry{PartitionKey: &key, Data: damaged})
+	p := start(t, env...)
+	awstest.Eventually(t, "301 items", func() bool { return aws.Count("messages") == 301 })
+	awstest.Eventually(t, "the checkpoint", func() bool { c := keeper.Report(1).Checkpoint; return c != nil && c.Sub == 0 })
+	_ = p.Process.Signal(syscall.SIGTERM)
+	p.wait(t)
+	if !strings.Contains(p.log.String(), "damaged aggregate") {
+		t.Error("the damaged aggregate is not reported")
+	}
+	var sequence string
+	for _, it := range aws.Items("messages") {
+		if text(it["partitionKey"]) == "key-299" {
+			sequence = text(it["sequenceNumber"])
+		}
+	}
+	// Another table, from the middle of the aggregate on.
+	aws.Table("rest")
+	g := grant(aws.Shards("test")[0], 2)
+	g.Start = contract.Start{Type: contract.AtSequenceNumber, Sequence: sequence, Sub: 99}
+	keeper.Grant(g)
+	start(t, append(env, "CONSUMER_MESSAGES_TABLE=rest")...)
+	awstest.Eventually(t, "the rest", func() bool { return aws.Count("rest") >= 201 })
+	for _, it := range aws.Items("rest") {
+		sub, _ := strconv.Atoi(text(it["id"])[strings.LastIndex(text(it["id"]), "/")+1:])
+		if text(it["sequenceNumber"]) == sequence && sub <= 99 {
+			t.Errorf("%s was done before", text(it["id"]))
+		}
+	}
+}
+
+// TestConsumer_DrainsWithTableDown ends in time though nothing can be written.
+func TestConsumer_DrainsWithTableDown(t *testing.T) {
+	aws, keeper, env := arrange(t, 1, 4*time.Second)
+	aws.Fault(`{"service":"dynamodb","client":"consumer","operation":"BatchWriteItem","kind":"stall"}`)
+	aws.Put("test", entries(0, 100)...)
+	p := start(t, append(env, "CONSUMER_DRAIN_TIMEOUT=8s")...)
+	awstest.Eventually(t, "the start", func() bool { return keeper.Report(1).State == contract.Reading })
+	_ = p.Process.Signal(syscall.SIGTERM)
+	begin := time.Now()
+	code := p.wait(t)
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if code != 0 || keeper.Report(1).State != contract.Drained || keeper.Report(1).Checkpoint != nil {
+		t.Errorf("got exit code %d, report %+v, want drained with nothing done", code, keeper.Report(1))
+	}
+}
+
+// TestConsumer_Memory holds 300 full shards with a table that takes nothing.
+func TestConsumer_Memory(t *testing.T) {
+	const shards = 300
+	aws, keeper, env := arrange(t, shards, 20*time.Second)
+	var grants []contract.Grant
+	for i, s := range aws.Shards("test") {
+		grants = append(grants, grant(s, int64(i+1)))
+	}
+	payload := `"` + strings.Repeat("x", 200<<10) + `"`
+	for i := range 20 {
+		var list []types.PutRecordsRequestEntry
+		for j := range 20 {
+			list = append(list, awstest.Entry(fmt.Sprint(i, "-", j), payload))
+		}
+		aws.Put("test", list...)
+	}
+	aws.Put("test", entries(0, 20_000)...)
+	aws.Fault(`{"service":"dynamodb","client":"consumer","operation":"BatchWriteItem","kind":"throttle"}`)
+	keeper.Grant(grants...)
+	p := start(t, append(env, "CONSUMER_MEMORY_BUDGET=64MiB")...)
+	awstest.Eventually(t, "all shards", func() bool { return keeper.Report(shards).State == contract.Reading })
+	deadline := time.Now().Add(5 * time.Second)
+	awstest.Eventually(t, "5 s of a stalled table", func() bool { return time.Now().After(deadline) })
+	aws.NoFaults()
+	awstest.Eventually(t, "everything stored", func() bool { return aws.Counters().Tables["messages"].Puts >= 20_400 })
+	_ = p.Process.Signal(syscall.SIGTERM)
+	p.wait(t)
+	usage, ok := p.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok || usage.Maxrss == 0 {
+		t.Skip("no resource usage on this system")
+	}
+	mb := usage.Maxrss >> 10
+	t.Logf("peak RSS %d MiB with a budget of 64 MiB", mb)
+	if mb > 320 {
+		t.Errorf("got a peak of %d MiB, want no more than 2 × 64 MiB for messages and some to live", mb)
+	}
+}
