@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/sdktest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/server"
 )
 
@@ -48,7 +49,7 @@ func newKinesis(t *testing.T, change ...func(*kinesis.Options)) *kinesis.Client 
 
 func kinesisAt(endpoint string, change ...func(*kinesis.Options)) *kinesis.Client {
 	o := kinesis.Options{
-		BaseEndpoint: aws.String(endpoint), Region: "us-east-1",
+		BaseEndpoint: aws.String(endpoint), Region: "us-east-1", HTTPClient: sdktest.NewHTTPClient(),
 		Credentials: credentials.NewStaticCredentialsProvider("conformance", "secret", ""),
 	}
 	return kinesis.New(o, change...)

@@ -71,7 +71,7 @@ func BenchmarkServer_PutRecord(b *testing.B) {
 // parsing is most of it.
 func BenchmarkServer_GetRecords(b *testing.B) {
 	url := benchServer(b)
-	c := kinesis.New(client(url, "me").Options(), func(o *kinesis.Options) { o.RetryMaxAttempts = 5 })
+	c := client(url, "me")
 	if _, err := c.CreateStream(b.Context(), &kinesis.CreateStreamInput{StreamName: aws.String("test"), ShardCount: aws.Int32(1)}); err != nil {
 		b.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/sdktest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/server"
 )
 
@@ -37,7 +38,7 @@ func start(t *testing.T, o server.Options) string {
 // client returns a Kinesis client of the given name that tries once.
 func client(url, name string) *kinesis.Client {
 	return kinesis.New(kinesis.Options{
-		BaseEndpoint: &url, Region: "us-east-1", RetryMaxAttempts: 1,
+		BaseEndpoint: &url, Region: "us-east-1", RetryMaxAttempts: 1, HTTPClient: sdktest.NewHTTPClient(),
 		Credentials: credentials.NewStaticCredentialsProvider(name, "secret", ""),
 	})
 }
