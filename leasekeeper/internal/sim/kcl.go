@@ -11,6 +11,7 @@ import (
 const (
 	kclFailover = 15 * time.Second
 	kclRenewal  = kclFailover / 3
+	kclPace     = 20 * time.Second // between two leases it takes
 )
 
 // kclWorker is a worker of a KCL application: it renews its leases by their
@@ -21,6 +22,7 @@ type kclWorker struct {
 	name   string
 	dead   bool
 	paused bool
+	took   time.Duration // when it last took a lease from somebody
 	held   map[string]*kclLease
 	seen   map[string]*kclSeen
 }
@@ -53,7 +55,7 @@ func (w *world) startKCL() {
 	}
 }
 
-// endKCL: one worker dies at once; the other takes its leases, pauses for less
+// endKCL: one worker dies at once; the other takes its leases one by one, pauses for less
 // than its failover time, goes on, and dies later.
 func (w *world) endKCL() {
 	a, b := w.kcl[0], w.kcl[1]
@@ -103,7 +105,8 @@ func (k *kclWorker) renewOrTake(shard string) {
 		k.seen[shard] = &kclSeen{counter: row.Counter, since: k.w.now}
 		return
 	}
-	if k.w.now-seen.since > kclFailover {
+	if k.w.now-seen.since > kclFailover && k.w.now-k.took > kclPace {
+		k.took = k.w.now
 		k.w.tracef("%s takes %s from %s", k.name, short(shard), row.Owner)
 		k.held[shard] = &kclLease{}
 		k.put(row, k.held[shard])

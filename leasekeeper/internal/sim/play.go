@@ -29,7 +29,21 @@ func (w *world) play() {
 	w.awaitRecovery("the last fault", w.patience())
 	w.result.Recovery = w.now - begun
 	w.check.evictionsForbidden = false
+	if w.sc.kind == kindReshard {
+		w.calmReshard()
+	}
 	w.steady()
+}
+
+// calmReshard splits or merges once while nothing else happens: the children
+// are to be read soon, not when somebody happens to look.
+func (w *world) calmReshard() {
+	w.weather = weather{}
+	w.runUntil(w.now+lateness+w.sc.duration, nil)
+	w.reshard()
+	begun := w.now
+	w.awaitRecovery("a reshard in calm weather", 5*time.Second+2*w.sc.duration)
+	w.result.Reshard = w.now - begun
 }
 
 // patience is how long the fleet may take to read everything again: long

@@ -74,7 +74,7 @@ func chooseScenario(seed uint64, rng *rand.Rand) scenario {
 	case kindDeploy:
 		sc.faults, sc.stuckDrain = 3+rng.IntN(5), 0.01
 	case kindTakeover:
-		sc.position, sc.fromNow, sc.shards = lease.TrimHorizon, false, max(2, sc.shards)
+		sc.position, sc.fromNow, sc.shards = lease.TrimHorizon, false, max(6, sc.shards)
 	case kindLarge:
 		sc.workers, sc.shards, sc.duration, sc.pageSize, sc.listPage, sc.faults, sc.storm = 100, 1000, 8*time.Second, 200, 300, 6, 40*time.Second
 	}

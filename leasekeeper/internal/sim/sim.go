@@ -40,6 +40,7 @@ type Result struct {
 	Claims     uint64        // changes of owner that landed
 	Evictions  uint64        // workers declared dead that landed
 	Recovery   time.Duration // from the last fault until every lease was held again
+	Reshard    time.Duration // from a reshard in a calm fleet until its children were read
 	LongestGap time.Duration // a single fault's longest time without a ready holder, else 0
 	Violation  string        // what was violated, first; empty: nothing
 	Digest     uint64        // of every step: equal for equal runs
@@ -65,6 +66,9 @@ func (w *world) violate(invariant, format string, args ...any) {
 	w.result.Violation = fmt.Sprintf("%s at %v: %s", invariant, w.now.Round(time.Millisecond), fmt.Sprintf(format, args...))
 	w.tracef("VIOLATION %s", w.result.Violation)
 }
+
+// KindLarge is the kind of the schedules with 1,000 shards and 100 workers.
+const KindLarge = kindLarge
 
 // Kind is the kind of schedule that a seed gives.
 func Kind(seed uint64) string { return kindOf(seed) }

@@ -28,12 +28,17 @@ func main() {
 	one := flag.Uint64("seed", 0, "run this seed alone")
 	trace := flag.Bool("trace", false, "with -seed: print every step")
 	kind := flag.String("kind", "", "run only schedules of this kind")
+	large := flag.Bool("large", true, "with the schedules of 1,000 shards and 100 workers")
 	keepOn := flag.Bool("keep-going", false, "do not stop at the first violation")
 	flag.Parse()
 	if *one != 0 {
 		os.Exit(replay(*one, *trace))
 	}
-	os.Exit(runMany(*first, *seeds, *kind, *keepOn))
+	wanted := func(seed uint64) bool {
+		k := sim.Kind(seed)
+		return (*kind == "" || *kind == k) && (*large || k != sim.KindLarge)
+	}
+	os.Exit(runMany(*first, *seeds, wanted, *keepOn))
 }
 
 func replay(seed uint64, trace bool) int {
@@ -47,7 +52,7 @@ func replay(seed uint64, trace bool) int {
 	return s.print(os.Stdout, time.Now())
 }
 
-func runMany(first uint64, seeds int, kind string, keepOn bool) int {
+func runMany(first uint64, seeds int, wanted func(uint64) bool, keepOn bool) int {
 	began := time.Now()
 	s := newSummary()
 	var next atomic.Uint64
@@ -61,7 +66,7 @@ func runMany(first uint64, seeds int, kind string, keepOn bool) int {
 				if seed >= first+uint64(seeds) {
 					return
 				}
-				if kind != "" && sim.Kind(seed) != kind {
+				if !wanted(seed) {
 					continue
 				}
 				r := sim.Run(sim.Options{Seed: seed})
