@@ -130,7 +130,7 @@ func (c *consumer) run(ctx context.Context, p Program, h handler.Handler) error 
 	d := dispatch.New(c.dispatchOptions(h, func() { t.Moved() }))
 	t = task.New(task.Options{
 		Keeper:   keeper.New(c.settings.LeasekeeperURL),
-		Shards:   shard.Deps{Dispatcher: d, Reader: c.reader(), Observer: c.metrics, Log: c.log},
+		Shards:   shard.Deps{Dispatcher: d, Reader: c.reader(), Observer: c.metrics, Skip: c.settings.OutOfRange == config.Skip, Log: c.log},
 		Consumer: uuid.NewString(), Version: p.Version, DrainTimeout: c.settings.DrainTimeout,
 		Synced: c.metrics.Synced, Log: c.log,
 	})

@@ -29,6 +29,9 @@ const (
 	DeadLetter = "dead-letter"
 	Block      = "block"
 
+	Handle = "handle"
+	Skip   = "skip"
+
 	Prometheus = "prometheus"
 	EMF        = "emf"
 	None       = "none"
@@ -51,6 +54,8 @@ type Settings struct {
 	MaxAttempts     int           `split_words:"true" default:"10" desc:"attempts at a message before it is given up"`
 	MaxRetryAge     time.Duration `split_words:"true" default:"1m" desc:"from a message's first failure to giving it up"`
 	OnPoison        string        `split_words:"true" default:"dead-letter" desc:"dead-letter: a message that cannot be handled is given up; block: it is tried for ever, and its shard waits"`
+
+	OutOfRange string `split_words:"true" default:"handle" desc:"messages in an aggregate whose key belongs to another shard (the stream was resharded meanwhile): handle, or skip if their producer sends them again, as the KPL does; both count and report them"`
 
 	MemoryBudget string `split_words:"true" default:"128MiB" desc:"for what is read and not yet done, all shards together; bytes, or with KiB, MiB or GiB; 16MiB or more"`
 
@@ -101,6 +106,7 @@ func (s *Settings) Validate() []error {
 	choice(bad, "ORDER", s.Order, OrderKey, OrderNone)
 	choice(bad, "READ_MODE", s.ReadMode, Polling, Fanout)
 	choice(bad, "ON_POISON", s.OnPoison, DeadLetter, Block)
+	choice(bad, "OUT_OF_RANGE", s.OutOfRange, Handle, Skip)
 	choice(bad, "METRICS", s.Metrics, Prometheus, EMF, None)
 	if !logging.ValidLevel(s.LogLevel) {
 		bad("LOG_LEVEL", "trace, debug, info, warn or error")

@@ -34,6 +34,7 @@ type Deps struct {
 	Dispatcher *dispatch.Dispatcher
 	Reader     Reader
 	Observer   Observer
+	Skip       bool // messages in an aggregate whose key belongs to another shard
 	Log        zerolog.Logger
 }
 

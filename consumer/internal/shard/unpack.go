@@ -99,6 +99,10 @@ func (u *unpacker) aggregate(out *outbox, m handler.Message, a *kpl.Aggregate, d
 		}
 		if u.bounds != nil && !u.bounds.Contains(r) {
 			u.outOfRange(m.Sequence, sub)
+			if u.s.deps.Skip {
+				err = out.pass(position.Position{Sequence: m.Sequence, Sub: sub}, m.ArrivedAt)
+				return err == nil
+			}
 		}
 		m.SubSequence, m.PartitionKey, m.Data = sub, r.PartitionKey, r.Data
 		err = out.add(m)
@@ -108,14 +112,13 @@ func (u *unpacker) aggregate(out *outbox, m handler.Message, a *kpl.Aggregate, d
 }
 
 // outOfRange reports a user record whose key belongs to another shard: its
-// producer aggregated it for a shard map that was out of date. It is handled
-// all the same, as nobody else will.
+// producer aggregated it for a shard map that was out of date.
 func (u *unpacker) outOfRange(sequence string, sub int64) {
 	u.s.deps.Observer.OutOfRange()
 	if !u.warned {
 		u.warned = true
 		u.s.deps.Log.Warn().Str("sequence", sequence).Int64("sub", sub).
-			Msg("aggregate has records of another shard's keys; they are handled, later ones are only counted")
+			Bool("skipped", u.s.deps.Skip).Msg("aggregate has messages of another shard's keys; further ones are only counted")
 	}
 }
 
