@@ -109,6 +109,7 @@ func answers() []string {
 		`{"Records":[{"ErrorMessage":"a \"quoted\" word \u00e9 é"}]}`, `{"Records":[{"ErrorMessage":null}]}`, `{"Records":null}`,
 		`{"Unknown":{"a":[1,2]},"Records":[{"ShardId":"a","New":[{}]}]}`, `{"FailedRecordCount":-1}`, `{"FailedRecordCount":01}`,
 		`{"FailedRecordCount":99999999999}`, `{"FailedRecordCount":1.5}`, `{"FailedRecordCount":}`, `{"Records":[{]}`, `{"Records":[{},]}`, `{"Records":[{}`, `{`,
+		`{"Records":[{"ErrorMessage":"\u00e9"}]}`, `{"Records":[{"ErrorMessage":"a\nb"}]}`, "{\"Records\":[{\"ErrorMessage\":\"a\nb\"}]}", "{\"Records\":[{\"ErrorMessage\":\"\xff\"}]}",
 		``, `[]`, `null`, `{"Records":[{"ShardId":"a"}]} x`, `{"Records":[{"ShardId":"` + strings.Repeat("x", 3000) + `"}]}`,
 	}
 }
