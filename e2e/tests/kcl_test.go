@@ -1,0 +1,200 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/build"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/kcl"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/proc"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
+)
+
+const (
+	kclVersions = "E2E_KCL" // versions of the library, separated by commas
+	kclFailover = 3 * time.Second
+	kclPatience = 2 * time.Minute // a JVM starts, and the library is slow to find leases
+)
+
+// TestKCL_RoundTrip takes a stream over from the real Kinesis Client Library
+// and gives it back, on the library's own lease table, while messages flow:
+// nothing is missing, and while one side lives the other reads nothing.
+func TestKCL_RoundTrip(t *testing.T) {
+	versions := os.Getenv(kclVersions)
+	if versions == "" {
+		t.Skipf("skipped: needs Java and Maven and takes minutes; set %s=3.5.1,2.7.2 to run it", kclVersions)
+	}
+	for _, version := range strings.Split(versions, ",") {
+		t.Run(version, func(t *testing.T) { roundTrip(t, version) })
+	}
+}
+
+func roundTrip(t *testing.T, version string) {
+	root, err := build.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := kcl.Build(t.Context(), root, version)
+	if errors.Is(err, kcl.ErrUnavailable) {
+		t.Skipf("skipped: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &roundTripper{system: start(t, cluster.Options{Lease: shortLease, Env: []string{"LEASEKEEPER_FOREIGN_WAIT=6s"}}), dir: dir}
+	r.system.stop() // the library's messages are in no table: checkpoints cannot be judged by it
+	producer := r.produce(0, 100)
+
+	first := r.library("kcl-first")
+	r.sees(first, 300)
+	task := r.addTask() // while the library lives
+	r.waits(task, first)
+	r.stopped(first)
+	r.until("the task stores messages", func() bool { return len(r.items()) >= 300 })
+	r.split("shardId-000000000000")
+	r.until("the task reads the children", func() bool {
+		readers := r.Readers(fresh)
+		return readers["shardId-000000000003"] != "" && readers["shardId-000000000004"] != ""
+	})
+	if err := task.Stop(stopTimeout); err != nil {
+		t.Fatal(err)
+	}
+	last := r.library("kcl-last")
+	r.sees(last, 300)
+	if err := producer.Stop(stopTimeout); err != nil {
+		t.Fatal(err)
+	}
+	r.judge(first, last)
+}
+
+type roundTripper struct {
+	*system
+	dir string
+}
+
+// library starts a worker of the library on the lease table.
+func (r *roundTripper) library(name string) *kcl.Worker {
+	r.t.Helper()
+	w, err := kcl.Start(r.dir, name, awslocal.Stream, awslocal.LeaseTable, kclFailover, r.AWS.Env(name), r.LogDir)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(w.Kill)
+	return w
+}
+
+func (r *roundTripper) seen(w *kcl.Worker) kcl.Seen {
+	r.t.Helper()
+	s, err := w.Seen()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return s
+}
+
+func (r *roundTripper) sees(w *kcl.Worker, count int) {
+	r.t.Helper()
+	err := cluster.Until(r.t.Context(), kclPatience, "the library processes messages", func() bool {
+		return !w.Running() || len(r.seen(w).Numbers) >= count
+	})
+	if err != nil || !w.Running() {
+		r.t.Fatalf("%s: %v\n%s", w.Name(), err, w.Tail(30))
+	}
+}
+
+func (r *roundTripper) items() verify.Items {
+	r.t.Helper()
+	items, err := verify.ScanMessages(r.t.Context(), r.AWS.DynamoDB, awslocal.MessagesTable)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return items
+}
+
+// waits checks that the task says what it waits for and takes nothing while the
+// library goes on.
+func (r *roundTripper) waits(task *cluster.Task, library *kcl.Worker) {
+	r.t.Helper()
+	url, _ := task.URLs()
+	r.until("the leasekeeper says that it waits for the library", func() bool {
+		reason := statusReason(r.t.Context(), url)
+		return strings.Contains(reason, "KCL") || strings.Contains(reason, "Kinesis Client Library")
+	})
+	r.sees(library, len(r.seen(library).Numbers)+500) // five seconds of messages
+	if got := len(r.items()); got != 0 {
+		r.t.Errorf("got %d messages stored while the library was alive, want none", got)
+	}
+}
+
+func statusReason(ctx context.Context, url string) string {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v1/status", nil)
+	if err != nil {
+		return ""
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = response.Body.Close() }()
+	var status struct{ Reason string }
+	_ = json.NewDecoder(response.Body).Decode(&status) // no answer is no reason
+	return status.Reason
+}
+
+func (r *roundTripper) stopped(w *kcl.Worker) {
+	r.t.Helper()
+	err := w.Stop(stopTimeout)
+	if err != nil && !errors.Is(err, proc.ErrExited) {
+		r.t.Fatalf("stop %s: %v\n%s", w.Name(), err, w.Tail(30))
+	}
+}
+
+// judge waits until every record of the stream was handled by one of the three,
+// and counts those that were handled by more than one.
+func (r *roundTripper) judge(first, last *kcl.Worker) {
+	r.t.Helper()
+	stored, missing, total, twice := r.items(), 0, 0, 0
+	count := func() bool {
+		records, err := r.records.Read(r.t.Context())
+		if err != nil {
+			return false
+		}
+		a, b := r.seen(first), r.seen(last)
+		missing, total, twice = 0, 0, 0
+		for _, shard := range records {
+			for _, record := range shard {
+				total++
+				handled := min(1, a.Numbers[record.Number]) + min(1, stored[record.Number]) + min(1, b.Numbers[record.Number])
+				missing += max(0, 1-handled)
+				twice += max(0, handled-1)
+			}
+		}
+		return missing == 0
+	}
+	if err := cluster.Until(r.t.Context(), kclPatience, "every record was handled", count); err != nil {
+		r.t.Fatalf("%v: %d of %d records are missing\n%s", err, missing, total, last.Tail(30))
+	}
+	if twice != 0 {
+		r.t.Errorf("got %d of %d records handled by two sides, want none: both stop gracefully", twice, total)
+	}
+	started := r.seen(last).Started
+	if started["shardId-000000000003"] == "" || started["shardId-000000000004"] == "" {
+		r.t.Errorf("got %v, want the library to read the children we found", started)
+	}
+	for shard, from := range started {
+		if strings.Trim(from, "0123456789") != "" {
+			r.t.Errorf("the library began %s at %s, want our checkpoint", shard, from)
+		}
+	}
+	r.stopped(last)
+	r.t.Logf("%d records: library %d, task %d, library again %d; %d by two sides",
+		total, len(r.seen(first).Numbers), len(stored), len(r.seen(last).Numbers), twice)
+}
