@@ -28,7 +28,7 @@ func Example() {
 		if err != nil {
 			return handler.Unavailable(err) // wait for it, however long
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		if resp.StatusCode >= 300 {
 			return fmt.Errorf("put order: %s", resp.Status) // try again, within limits
 		}

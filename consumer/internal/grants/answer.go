@@ -97,12 +97,7 @@ func (m *Machine) withdraw(granted map[Key]bool, request contract.SyncRequest) [
 		if !h.withdrawn {
 			h.withdrawn, h.revision = true, m.revision
 		}
-		switch h.state {
-		case waiting:
-			h.state = drained // never started
-		case reading:
-			actions = append(actions, h.stop())
-		}
+		actions = append(actions, h.end()...)
 	}
 	for _, h := range heard {
 		m.forget(h)

@@ -116,12 +116,11 @@ func (h *hold) report() contract.ShardReport {
 	if p := h.progress.Checkpoint; !p.IsZero() {
 		r.Checkpoint = &contract.Checkpoint{Sequence: p.Sequence, Sub: p.Sub}
 	}
-	switch h.state {
-	case drained:
+	if h.state == drained {
 		r.State = contract.Drained
-	case ended:
-		r.State = contract.Ended
-		r.Children = h.children
+	}
+	if h.state == ended {
+		r.State, r.Children = contract.Ended, h.children
 	}
 	return r
 }
