@@ -161,7 +161,8 @@ func appendUnprocessed(out *object, all map[string][]writeRequest) {
 				tables.dst = append(tables.dst, ',')
 			}
 			one := open(tables.dst)
-			kind, member, item := "PutRequest", "Item", attr.Item(nil)
+			kind, member := "PutRequest", "Item"
+			var item attr.Item
 			if request.PutRequest != nil {
 				item = request.PutRequest.Item
 			} else {

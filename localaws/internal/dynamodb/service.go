@@ -118,13 +118,13 @@ func typed[T any](f func(*wire.Request, *T) (any, error)) func(*wire.Request) (a
 
 // Prefixes of __type, as the service has them.
 const (
-	modelled  = "com.amazonaws.dynamodb.v20120810#"
+	modeled   = "com.amazonaws.dynamodb.v20120810#"
 	validates = "com.amazon.coral.validate#"
 	coral     = "com.amazon.coral.service#"
 )
 
 func exception(code, message string) *wire.Error {
-	return &wire.Error{Prefix: modelled, Code: code, Message: message}
+	return &wire.Error{Prefix: modeled, Code: code, Message: message}
 }
 
 func invalid(message string) error { return attr.Invalid(message) }

@@ -193,7 +193,7 @@ func TestService_Resource(t *testing.T) {
 		`{"TableName":"a"}`: "a", `{"TableName":"arn:aws:dynamodb:us-east-1:000000000000:table/a"}`: "a", `{"RequestItems":{"b":[]}}`: "b",
 		`{"TransactItems":[{"Put":{"TableName":"c"}}]}`: "c", `{`: "", `{}`: "",
 	} {
-		if got, _ := s.Service.Resource(&wire.Request{Body: []byte(body)}); got != want {
+		if got, _ := s.Resource(&wire.Request{Body: []byte(body)}); got != want {
 			t.Errorf("%s is about %q, want %q", body, got, want)
 		}
 	}

@@ -249,7 +249,7 @@ func canceled(failures []error) error {
 		codes[i] = reasons[i].Code
 	}
 	e := exception("TransactionCanceledException",
-		"Transaction cancelled, please refer cancellation reasons for specific reasons ["+strings.Join(codes, ", ")+"]")
+		"Transaction cancelled, please refer cancellation reasons for specific reasons ["+strings.Join(codes, ", ")+"]") //nolint:misspell // the service's words
 	e.Fields = map[string]any{"CancellationReasons": reasons}
 	return e
 }

@@ -82,7 +82,6 @@ type walk struct {
 	view
 	low, high  string // from low up to but not including high; "" is no end
 	backward   bool
-	start      attr.Item
 	limit      int // 0 for none
 	filter     expr.Condition
 	projection expr.Projection
@@ -113,7 +112,7 @@ func (in *readInput) prepare(w *walk, scope *expr.Scope, legacy map[string]compa
 	if err != nil {
 		return err
 	}
-	if w.projection, err = in.projected.parse(scope); err != nil {
+	if w.projection, err = in.parse(scope); err != nil {
 		return err
 	}
 	if err := scope.Unused(); err != nil {

@@ -37,7 +37,7 @@ func (o operand) visit(f func(Path)) {
 // sizeOf is the function size(): UTF-16 units, bytes or members. A number, a
 // boolean and null have none.
 func sizeOf(v attr.Value) attr.Value {
-	n := 0
+	var n int
 	switch v.Kind {
 	case attr.S:
 		n = utf16Length(v.Text)

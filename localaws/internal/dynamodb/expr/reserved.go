@@ -5,8 +5,6 @@ import "strings"
 // reserved reports whether a name is one of the words that may only be used
 // through a placeholder, from "Reserved words in DynamoDB" in the developer
 // guide. The misspelled ones are the service's own.
-//
-//nolint:misspell // the service's list
 func reserved(name string) bool {
 	switch strings.ToUpper(name) {
 	case "ABORT", "ABSOLUTE", "ACTION", "ADD", "AFTER", "AGENT", "AGGREGATE", "ALL", "ALLOCATE", "ALTER", "ANALYZE",
