@@ -120,7 +120,7 @@ func child(who string, w workload, profile string) (result, error) {
 		return r, fmt.Errorf("encode workload: %w", err)
 	}
 	env := append(os.Environ(), "BENCH_WORKLOAD="+string(encoded))
-	srv := exec.Command(os.Args[0], "-role", "server")
+	srv := exec.Command(os.Args[0], "-role", "server") //nolint:gosec // this program itself
 	srv.Env, srv.Stderr = env, os.Stderr
 	in, err := srv.StdinPipe()
 	if err != nil {
@@ -145,7 +145,7 @@ func child(who string, w workload, profile string) (result, error) {
 	if who == "consumer" && profile != "" {
 		args = append(args, "-cpuprofile", profile)
 	}
-	cmd := exec.Command(os.Args[0], args...)
+	cmd := exec.Command(os.Args[0], args...) //nolint:gosec // this program itself
 	cmd.Env = append(env, "AWS_ENDPOINT_URL="+strings.TrimSpace(url), "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench",
 		"CONSUMER_LEASEKEEPER_URL="+strings.TrimSpace(url), "CONSUMER_LISTEN=127.0.0.1:0", "CONSUMER_LOG_LEVEL=error",
 		"CONSUMER_READ_CALLS_PER_SECOND=0", "CONSUMER_READ_BYTES_PER_SECOND=0")
@@ -213,11 +213,11 @@ func consume(w workload) error {
 var errItems = errors.New("ask how much is stored")
 
 func stored(ctx context.Context) (int, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, os.Getenv("AWS_ENDPOINT_URL")+"/items", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, os.Getenv("AWS_ENDPOINT_URL")+"/items", http.NoBody) //nolint:gosec // the server this program has started
 	if err != nil {
 		return 0, errItems
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := http.DefaultClient.Do(req) //nolint:gosec // the server this program has started
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errItems, err)
 	}

@@ -75,7 +75,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	switch operation {
 	case "GetShardIterator":
-		var in struct{ ShardId string } //nolint:revive // the name in the protocol
+		var in struct{ ShardId string }
 		_ = json.Unmarshal(body, &in)
 		_, _ = fmt.Fprintf(w, `{"ShardIterator":"%s:0"}`, in.ShardId)
 	case "GetRecords":

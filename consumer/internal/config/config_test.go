@@ -51,7 +51,7 @@ func TestSettings_Validate(t *testing.T) {
 		"poison":      {"CONSUMER_ON_POISON", "drop", "CONSUMER_ON_POISON: want dead-letter or block"},
 		"drain":       {"CONSUMER_DRAIN_TIMEOUT", "-1s", "CONSUMER_DRAIN_TIMEOUT: want a duration above 0"},
 		"rate":        {"CONSUMER_READ_CALLS_PER_SECOND", "NaN", "CONSUMER_READ_CALLS_PER_SECOND: want a number"},
-		"misspelt":    {"CONSUMER_MESSAGE_TABLE", "x", "CONSUMER_MESSAGE_TABLE: no such setting; did you mean CONSUMER_MESSAGES_TABLE?"},
+		"typo":        {"CONSUMER_MESSAGE_TABLE", "x", "CONSUMER_MESSAGE_TABLE: no such setting; did you mean CONSUMER_MESSAGES_TABLE?"},
 		"log level":   {"CONSUMER_LOG_LEVEL", "loud", "CONSUMER_LOG_LEVEL: want"},
 		"all is well": {"CONSUMER_LOG_FORMAT", "console", ""},
 	} {

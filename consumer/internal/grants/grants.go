@@ -227,6 +227,17 @@ func (m *Machine) Next() (at time.Time, ok bool) {
 	return at, ok
 }
 
+// end stops what is read, and ends what was never started.
+func (h *hold) end() []Action {
+	if h.state == waiting {
+		h.state = drained
+	}
+	if h.state != reading {
+		return nil
+	}
+	return []Action{h.stop()}
+}
+
 func (h *hold) stop() Action {
 	h.state = stopping
 	return Action{Kind: Stop, Key: h.key}

@@ -91,8 +91,9 @@ func (e *emf) value(name string, f *dto.MetricFamily) (float64, bool) {
 			return 0, false
 		}
 		return sum / n, true
+	default: // there are no others here
+		return 0, false
 	}
-	return 0, false
 }
 
 func (e *emf) since(name string, now float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func TestMetrics_Handler(t *testing.T) {
 	m.Done(3)
 	m.Gauge("shards", "Shards.", func() float64 { return 2 })
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{"consumer_messages_done_total 3", "consumer_shards 2"} {
 		if got := w.Body.String(); !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant %q", got, want)

@@ -97,7 +97,7 @@ func (t *Table) write(ctx context.Context, batch []handler.Message, left []int, 
 			t.isolate(ctx, batch, left, err, failed)
 			return
 		}
-		t.note(len(rest), err, ctx)
+		t.note(ctx, len(rest), err)
 		left = rest
 		if !backoff(ctx, n) {
 			for _, i := range left {
@@ -120,7 +120,7 @@ func (t *Table) isolate(ctx context.Context, batch []handler.Message, left []int
 }
 
 // note counts what was throttled, and warns now and then.
-func (t *Table) note(items int, err error, ctx context.Context) { //nolint:revive // ctx is only looked at
+func (t *Table) note(ctx context.Context, items int, err error) {
 	if t.o.Throttled != nil && (err == nil || isThrottle(err)) {
 		t.o.Throttled(items)
 		return

@@ -134,7 +134,7 @@ func (b *bench) within(what string, limit time.Duration, ok func() bool) {
 	}
 }
 
-func (b *bench) state(generation int64) string { return b.keeper.Report(generation).State }
+func (b *bench) state() string { return b.keeper.Report(1).State }
 
 func TestTask_GrantAndWithdrawal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -145,7 +145,7 @@ func TestTask_GrantAndWithdrawal(t *testing.T) {
 		b.within("the first checkpoint", 500*time.Millisecond, func() bool { return b.keeper.Report(1).Checkpoint != nil })
 		time.Sleep(10 * time.Second)
 		b.keeper.Grant()
-		b.within("draining", 50*time.Millisecond, func() bool { return b.state(1) == contract.Drained })
+		b.within("draining", 50*time.Millisecond, func() bool { return b.state() == contract.Drained })
 		r := b.keeper.Report(1)
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -163,7 +163,7 @@ func TestTask_Reports(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		before := b.keeper.Requests()
 		time.Sleep(60 * time.Second)
-		if b.state(1) != contract.Reading || len(b.task.Shards()) != 1 {
+		if b.state() != contract.Reading || len(b.task.Shards()) != 1 {
 			t.Error("reports kept the grant from being renewed")
 		}
 		if n := b.keeper.Requests() - before; n < 55 || n > 125 {
@@ -188,7 +188,7 @@ func TestTask_ExpiresWithoutLeasekeeper(t *testing.T) {
 			t.Errorf("a message was handled %s after leasekeeper was gone, TTL %s", after, ttl)
 		}
 		b.keeper.Down(false)
-		b.within("the report", 5*time.Second, func() bool { return b.state(1) == contract.Drained })
+		b.within("the report", 5*time.Second, func() bool { return b.state() == contract.Drained })
 		b.keeper.Grant(grant(2))
 		b.within("the new start", 5*time.Second, func() bool { return len(b.task.Shards()) == 1 })
 	})
@@ -201,7 +201,7 @@ func TestTask_StuckHandler(t *testing.T) {
 		b.until("the start", func() bool { return len(b.task.Shards()) == 1 })
 		time.Sleep(time.Second)
 		b.keeper.Grant()
-		b.within("the end at the last expiry", ttl+100*time.Millisecond, func() bool { return b.state(1) == contract.Drained })
+		b.within("the end at the last expiry", ttl+100*time.Millisecond, func() bool { return b.state() == contract.Drained })
 		if r := b.keeper.Report(1); r.Checkpoint != nil {
 			t.Errorf("got checkpoint %+v, want none: nothing was done", r.Checkpoint)
 		}
@@ -212,7 +212,7 @@ func TestTask_ShardEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := arrange(t, &tap{every: time.Millisecond, count: 20}, 100*time.Millisecond)
 		b.keeper.Grant(grant(1))
-		b.within("the end", time.Second, func() bool { return b.state(1) == contract.Ended })
+		b.within("the end", time.Second, func() bool { return b.state() == contract.Ended })
 		r := b.keeper.Report(1)
 		if r.Checkpoint.Sequence != "20" || len(r.Children) != 1 || len(b.handled) != 20 {
 			t.Errorf("got %+v with %d messages handled, want ended at 20 with a child", r, len(b.handled))
@@ -292,7 +292,7 @@ func TestTask_Resume(t *testing.T) {
 		g := grant(1)
 		g.Start = contract.Start{Type: contract.AtSequenceNumber, Sequence: "30"}
 		b.keeper.Grant(g)
-		b.until("the end", func() bool { return b.state(1) == contract.Ended })
+		b.until("the end", func() bool { return b.state() == contract.Ended })
 		if len(b.handled) != 20 || b.handled["30"] != 0 || b.handled["31"] != 1 {
 			t.Errorf("got %s, want 31 to 50", fmt.Sprint(b.handled))
 		}
