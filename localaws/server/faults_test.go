@@ -125,6 +125,16 @@ func TestFaults_StallUntilDeleted(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want the client's deadline", err)
 	}
+	var counts countersAnswer
+	for deadline := time.Now().Add(patience); ; { // until the server sees that the client has gone
+		admin(t, http.MethodGet, url, "counters", "", &counts)
+		if _, errs, _, _ := counts.of("PutRecord", "me"); errs == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the call was not given up: %+v", counts)
+		}
+	}
 	done := make(chan error, 1)
 	go func() { done <- put(t, c, "test", "y") }()
 	var rules struct{ Faults []struct{ Hits int } }
@@ -169,6 +179,33 @@ func TestFaults_LateWrite(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the write never landed")
 		}
+	}
+}
+
+// TestFaults_EmptyRead: a reader must not take an empty answer for the tip.
+func TestFaults_EmptyRead(t *testing.T) {
+	t.Parallel()
+	url := start(t, server.Options{})
+	c := client(url, "me")
+	createStream(t, c)
+	wantNone(t, put(t, c, "test", "x"))
+	it, err := c.GetShardIterator(t.Context(), &kinesis.GetShardIteratorInput{
+		StreamName: aws.String("test"), ShardId: aws.String("shardId-000000000000"), ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addFault(t, url, `{"operation":"GetRecords","kind":"empty","count":1}`)
+	next := it.ShardIterator
+	for _, want := range []int{0, 1} {
+		out, err := c.GetRecords(t.Context(), &kinesis.GetRecordsInput{ShardIterator: next})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, behind := len(out.Records), aws.ToInt64(out.MillisBehindLatest); got != want || behind > 0 != (want == 0) {
+			t.Errorf("got %d records and %d ms behind, want %d", got, behind, want)
+		}
+		next = out.NextShardIterator
 	}
 }
 

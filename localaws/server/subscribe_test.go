@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,6 +198,37 @@ func TestSubscribeToShard_EventFaults(t *testing.T) {
 		t.Errorf("got %d events, want the fault in place of the first", n)
 	}
 	wantCode(t, err, "InternalFailureException")
+}
+
+// TestSubscribeToShard_Paced: with a byte a second, what follows a record of 50
+// bytes has to wait.
+func TestSubscribeToShard_Paced(t *testing.T) {
+	t.Parallel()
+	f := newFanout(t)
+	f.tune(t, `{"enforce":true,"read_bytes_per_second":1}`)
+	s, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNone(t, put(t, f.c, "test", strings.Repeat("x", 50)))
+	for records := 0; records == 0; {
+		select {
+		case e := <-s.Events():
+			member, ok := e.(*types.SubscribeToShardEventStreamMemberSubscribeToShardEvent)
+			if !ok {
+				t.Fatalf("unexpected event %T", e)
+			}
+			records = len(member.Value.Records)
+		case <-time.After(patience):
+			t.Fatal("no record")
+		}
+	}
+	wantNone(t, put(t, f.c, "test", "y"))
+	select {
+	case e := <-s.Events():
+		t.Errorf("got event %+v above the rate", e)
+	case <-time.After(200 * time.Millisecond):
+	}
 }
 
 // TestSubscribeToShard_QuietDeath leaves a subscription open without a word: what

@@ -25,6 +25,7 @@ const (
 	Drop         Kind = "drop"          // not carried out, connection closed
 	LoseResponse Kind = "lose_response" // carried out, then the connection is closed
 	Partial      Kind = "partial"       // some entries of PutRecords or a batch write fail
+	Empty        Kind = "empty"         // GetRecords returns no records though there are some
 	Stall        Kind = "stall"         // hangs until the client gives up or the rule is deleted
 )
 
@@ -49,7 +50,7 @@ type Rule struct {
 
 // Validate returns what is wrong with a rule, or nil.
 func (r *Rule) Validate() error {
-	kinds := []Kind{Latency, Late, Throttle, Fail, Drop, LoseResponse, Partial, Stall}
+	kinds := []Kind{Latency, Late, Throttle, Fail, Drop, LoseResponse, Partial, Empty, Stall}
 	switch {
 	case !slices.Contains(kinds, r.Kind):
 		return fmt.Errorf("kind: want one of %v", kinds)

@@ -174,6 +174,8 @@ func (s *Set) apply(ctx context.Context, c *call, struck []*entry) (lose bool, e
 			return false, e.rule.failure(c.service.Name())
 		case LoseResponse:
 			lose = true
+		case Empty:
+			c.request.Empty = true
 		case Partial:
 			c.request.FailEntry = partial(e.rule, c.service.Name())
 		}

@@ -48,6 +48,9 @@ func (s *Service) getRecords(_ context.Context, r *wire.Request) (any, error) {
 	if in.Limit != nil {
 		limit = *in.Limit
 	}
+	if r.Empty {
+		limit = 0
+	}
 	b := sh.read(it.index, limit, maxGetBytes, horizon, now, false)
 	if tuning.Enforce {
 		sh.charge(b.bytes, now)

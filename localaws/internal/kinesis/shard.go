@@ -130,8 +130,8 @@ func (s *shard) read(index uint64, limit, maxBytes int, horizonMS, nowMS int64, 
 	}
 	b.cut(limit, maxBytes)
 	b.next = index + uint64(len(b.records))
-	if b.next < s.next() && len(b.records) > 0 {
-		last := b.records[len(b.records)-1].arrival
+	if b.next < s.next() {
+		last := s.records[max(b.next, s.first+1)-1-s.first].arrival     // of the record before the next one, if there is one
 		b.behind = time.Duration(max(1, nowMS-last)) * time.Millisecond // zero would say that nothing is left
 	}
 	b.ended = s.closed != 0 && b.next >= s.next()

@@ -49,6 +49,8 @@ type Request struct {
 	// calls it once an entry; a non-nil Error is that entry's fate, and the
 	// entry must not be carried out.
 	FailEntry func() *Error
+	// Empty asks that a read return nothing, with more to come.
+	Empty bool
 	// FaultEvent is nil unless the fault layer is in use. A Streamer calls it
 	// before each event, with a pseudo-operation such as SubscribeToShardEvent.
 	// It blocks while the event is stalled, and returns ErrDrop when the
