@@ -188,7 +188,7 @@ func TestSubscribeToShard_DeletedStream(t *testing.T) {
 func TestSubscribeToShard_EventFaults(t *testing.T) {
 	t.Parallel()
 	f := newFanout(t)
-	addFault(t, f.url, `{"operation":"SubscribeToShardEvent","kind":"error","code":"InternalFailureException"}`)
+	addFault(t, f.url, `{"operation":"SubscribeToShardEvent","resource":"test","shard":"shardId-000000000000","kind":"error","code":"InternalFailureException"}`)
 	s, err := f.subscribe(t)
 	if err != nil {
 		t.Fatal(err)
@@ -198,6 +198,15 @@ func TestSubscribeToShard_EventFaults(t *testing.T) {
 		t.Errorf("got %d events, want the fault in place of the first", n)
 	}
 	wantCode(t, err, "InternalFailureException")
+	admin(t, http.MethodDelete, f.url, "faults", "", nil)
+	addFault(t, f.url, `{"operation":"SubscribeToShardEvent","shard":"shardId-000000000001","kind":"drop"}`)
+	f.tune(t, `{"takeover_ms":0,"subscription_ms":200}`)
+	if s, err = f.subscribe(t); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := events(t, s); n == 0 || err != nil {
+		t.Errorf("a fault of another shard struck: %d events, %v", n, err)
+	}
 }
 
 // TestSubscribeToShard_Paced: with a byte a second, what follows a record of 50

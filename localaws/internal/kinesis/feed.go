@@ -27,7 +27,7 @@ type feed struct {
 	release  func()
 	encoding wire.Encoding
 	tuning   Tuning
-	request  *wire.Request // for its faults and counters; its body is gone
+	request  *wire.Request // for its faults and counters
 
 	continuation []byte
 	out          []byte

@@ -35,7 +35,7 @@ type Service interface {
 // Request is one call of an operation.
 type Request struct {
 	Operation string
-	Body      []byte // not to be kept after Serve returns
+	Body      []byte // not to be kept after Serve and Stream have returned
 	Encoding  Encoding
 	Client    string // the access key id of the credentials
 	Region    string // from the scope of the credentials
