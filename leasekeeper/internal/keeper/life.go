@@ -10,23 +10,25 @@ import (
 // parts know each other through it.
 type life struct {
 	*Keeper
-	self      self
-	peers     peers
-	view      view
-	session   session
-	discovery discovery
-	planning  planning
-	holdings  map[string]*holding
-	claims    map[string]*claim
-	over      map[string]time.Duration // shards lost under a live grant: when it ends at the latest
-	leave     leave
-	dirty     bool // something that decisions rest on has changed
+	self        self
+	peers       peers
+	view        view
+	session     session
+	discovery   discovery
+	planning    planning
+	holdings    map[string]*holding
+	claims      map[string]*claim
+	over        map[string]time.Duration // shards lost under a live grant: when it ends at the latest
+	leave       leave
+	decideAt    time.Duration // not before this is it decided again
+	decideTimer *timer
+	dirty       bool // something that decisions rest on has changed
 }
 
 func newLife(k *Keeper, id string) *life {
 	l := &life{
 		Keeper: k, holdings: make(map[string]*holding), claims: make(map[string]*claim),
-		over: make(map[string]time.Duration),
+		over: make(map[string]time.Duration), decideTimer: newTimer(),
 	}
 	l.self = self{life: l, id: id, beatTimer: newTimer(), retryTimer: newTimer(), lapseTimer: newTimer()}
 	l.peers = peers{life: l, rows: make(map[string]*lease.Worker), evicting: make(map[string]bool),
@@ -48,11 +50,29 @@ func (l *life) start() {
 // it changed.
 func (l *life) settle() {
 	for n := 0; l.dirty && n < 4; n++ {
+		if l.now < l.decideAt {
+			if !l.decideTimer.pending() {
+				l.timers.set(l.decideTimer, l.decideAt, func() {})
+			}
+			break
+		}
 		l.dirty = false
+		l.decideAt = l.now + l.pause()
 		l.planning.decide()
 	}
 	l.leave.step(l)
 	l.session.answer()
+}
+
+// pause is how long one look at all leases is apart from the next at least, so
+// that a thousand answers at once do not cost a thousand looks at a thousand
+// leases: nothing for small tables, 30 ms for a thousand leases.
+func (l *life) pause() time.Duration {
+	const small = 50
+	if len(l.view.shards) <= small {
+		return 0
+	}
+	return time.Duration(len(l.view.shards)) * 30 * time.Microsecond
 }
 
 // able tells whether leases may be claimed now.
