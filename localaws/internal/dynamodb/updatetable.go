@@ -77,6 +77,9 @@ func (t *table) updateIndex(u indexUpdate, definitions []attributeDefinition) er
 // createIndex adds an index and fills it with the rows there are. Rows whose
 // attributes do not fit its key stay out, as the service does in a backfill.
 func (t *table) createIndex(in indexInput, definitions []attributeDefinition) error {
+	if t.index(in.IndexName) != nil {
+		return invalid("Attempting to create an index which already exists")
+	}
 	before := t.about.definitions
 	for _, a := range definitions {
 		if t.about.kind(a.AttributeName) == attr.None {
