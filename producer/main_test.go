@@ -40,7 +40,18 @@ type built struct {
 	err    error
 }
 
+// build looks at every file the binaries are built from, so that `go test` does
+// not take an old result when one of them changed.
 var build = sync.OnceValue(func() built {
+	err := filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+	if err != nil {
+		return built{err: err}
+	}
 	folder, err := os.MkdirTemp("", "producer-test")
 	if err != nil {
 		return built{err: err}
@@ -55,19 +66,7 @@ var build = sync.OnceValue(func() built {
 	return built{folder, err}
 })
 
-// TestMain looks at every file the binaries are built from, so that `go test`
-// does not take an old result when one of them changed.
 func TestMain(m *testing.M) {
-	err := filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".go") {
-			_, err = os.Stat(path)
-		}
-		return err
-	})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	code := m.Run()
 	if b := build(); b.folder != "" {
 		_ = os.RemoveAll(b.folder)

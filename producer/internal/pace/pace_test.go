@@ -70,6 +70,28 @@ func TestPace_FewRefusalsSlowNothing(t *testing.T) {
 	}
 }
 
+// TestPace_DoesNotStarve: a third of everything is refused, however little is
+// sent, as by a shard that others fill.
+func TestPace_DoesNotStarve(t *testing.T) {
+	var p pace.Pace
+	now := time.Unix(1000, 0)
+	var sent, accepted int
+	const step = 10 * time.Millisecond
+	for range 60 * 100 { // a minute
+		now = now.Add(step)
+		n := min(p.Allow(now), 60)
+		if n == 0 {
+			continue
+		}
+		p.Sent(n)
+		p.Answer(now, n-n/3, n/3, 0.5)
+		sent, accepted = sent+n, accepted+n-n/3
+	}
+	if offered := 60 * 60 * 100; sent < offered*8/10 {
+		t.Errorf("got %d sent of %d offered in a minute, want most of it", sent, offered)
+	}
+}
+
 func TestPace_PausesWhenEverythingIsRefused(t *testing.T) {
 	var p pace.Pace
 	now := time.Unix(1000, 0)

@@ -153,7 +153,7 @@ func TestDial_EarlyAnswers(t *testing.T) {
 	results := make(chan error, 4)
 	for range 4 {
 		go func() {
-			for i := range 40 {
+			for i := range 15 {
 				if _, err := client.Put(t.Context(), records(500, 1000+i*7%300)); err != nil {
 					results <- err
 					return
