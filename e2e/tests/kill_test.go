@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/proc"
 )
@@ -27,6 +28,7 @@ func TestKill_Anything(t *testing.T) {
 	}
 	t.Logf("E2E_SEED=%d", seed)
 	k := &killer{system: start(t, cluster.Options{Lease: shortLease}), dice: rand.New(rand.NewPCG(seed, 0))}
+	k.slowWrites()
 	k.startTasks(3)
 	k.producer = k.produce(0, 300)
 	before := k.delivered()
@@ -45,6 +47,16 @@ func TestKill_Anything(t *testing.T) {
 	t.Logf("%v; %d items written again, which is what kills cost", k.killed, k.overwrites())
 	if report.Records == 0 {
 		t.Error("got an empty stream, want messages")
+	}
+}
+
+// slowWrites keeps messages in process for a while, so that a kill finds many of
+// them, and a checkpoint that runs ahead of them is seen.
+func (s *system) slowWrites() {
+	s.t.Helper()
+	slow := awslocal.Fault{Service: "dynamodb", Operation: "BatchWriteItem", Kind: "latency", LatencyMS: 1000}
+	if err := s.AWS.Admin.AddFault(s.t.Context(), slow); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,10 +30,17 @@ const (
 	longVariable = "E2E_LONG"
 )
 
-// built builds the binaries once for all tests.
+// built builds the binaries once for all tests, or takes those of the folder
+// E2E_BIN: released ones, or ones that were broken on purpose.
 var built = sync.OnceValues(func() (build.Binaries, error) {
-	return build.All(context.Background(), build.Options{Race: os.Getenv("E2E_RACE") != ""})
+	if dir := os.Getenv("E2E_BIN"); dir != "" {
+		return build.In(dir), nil
+	}
+	return build.All(context.Background(), build.Options{Race: racing()})
 })
+
+// racing tells whether the binaries are built with the race detector.
+func racing() bool { return os.Getenv("E2E_RACE") != "" }
 
 // binaries returns the built binaries, or skips where a module is not there.
 func binaries(t *testing.T) build.Binaries {
@@ -72,6 +81,9 @@ func start(t *testing.T, o cluster.Options) *system {
 	if c != nil {
 		t.Cleanup(func() {
 			c.Close()
+			if racing() {
+				races(t, c.LogDir)
+			}
 			if t.Failed() {
 				t.Logf("logs of the processes: %s", c.LogDir)
 			} else {
@@ -93,6 +105,20 @@ func start(t *testing.T, o cluster.Options) *system {
 	s.stop = func() { cancel(); <-done }
 	t.Cleanup(s.stop)
 	return s
+}
+
+// races fails the test for every data race that a process has reported.
+func races(t *testing.T, logs string) {
+	files, err := filepath.Glob(filepath.Join(logs, "*.log"))
+	if err != nil || len(files) == 0 {
+		t.Errorf("got %d logs, %v, want some", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil || strings.Contains(string(text), "DATA RACE") {
+			t.Errorf("data race in %s, or no way to tell (%v)", file, err)
+		}
+	}
 }
 
 // startTasks starts n tasks and waits until every shard is read.

@@ -39,8 +39,18 @@ func write(path, name, text string) error {
 	return nil
 }
 
+// busy says how busy the machine was: what else runs on it is part of the figure.
+func busy() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "" // not on Linux
+	}
+	fields := strings.Fields(string(text))
+	return fmt.Sprintf(", load average %s over the last minutes", fields[min(2, len(fields)-1)])
+}
+
 // machine says where and when a table was taken.
 func machine() string {
-	return fmt.Sprintf("Taken %s with %s on %d cores (%s/%s).\n",
-		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("Taken %s with %s on %d cores (%s/%s)%s.\n",
+		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, busy())
 }

@@ -63,11 +63,16 @@ func All(ctx context.Context, o Options) (Binaries, error) {
 		})
 	}
 	wg.Wait()
-	at := func(name string) string { return filepath.Join(o.Dir, name) }
+	return In(o.Dir), errors.Join(errs...)
+}
+
+// In names the binaries of a folder where they have been built already.
+func In(dir string) Binaries {
+	at := func(name string) string { return filepath.Join(dir, name) }
 	return Binaries{
 		LocalAWS: at("localaws"), Producer: at("producer"),
 		Consumer: at("consumer"), Leasekeeper: at("leasekeeper"),
-	}, errors.Join(errs...)
+	}
 }
 
 // one builds one module. `go build -o` replaces the file by renaming, so a
