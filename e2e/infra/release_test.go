@@ -1,0 +1,57 @@
+package infra_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+const changelog = "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-01-31\n\n### Added\n\n- A thing.\n\n## [1.1.0] - 2026-01-01\n\n- Before.\n"
+
+// newRepository is a stage that is a git repository with one small module and
+// one release.
+func newRepository(t *testing.T) *stage {
+	t.Helper()
+	s := newStage(t)
+	s.env = append(s.env, "GOFLAGS=-mod=mod", "GOPROXY=off", "GOTOOLCHAIN=local", "GOPATH="+os.TempDir())
+	s.write("consumer/go.mod", "module example.com/consumer\n\ngo 1.26.0\n")
+	s.write("consumer/main.go", "package main\n\nimport \"fmt\"\n\nvar version = \"dev\"\n\nfunc main() { fmt.Println(\"consumer\", version) }\n")
+	s.write("consumer/CHANGELOG.md", changelog)
+	s.write(".gitignore", "bin/\n*.bak\n")
+	s.shell(`export GIT_CONFIG_GLOBAL=/dev/null
+git init -q . && git config user.name Test && git config user.email test@example.com
+git add . && git commit -qm first && git tag consumer/v1.1.0`)
+	return s
+}
+
+func TestRelease(t *testing.T) {
+	for name, tc := range map[string]struct {
+		breaks  string // shell that breaks something first
+		version string
+		ok      bool
+		want    string
+	}{
+		"all well":      {"", "1.2.0", true, "dry run passed"},
+		"notes":         {"", "1.2.0", true, "- A thing."},
+		"no version":    {"", "v1.2", false, "want three numbers"},
+		"unclean":       {"echo x >> consumer/main.go", "1.2.0", false, "the tree is not clean"},
+		"not above":     {"", "1.1.0-0", false, "want three numbers"},
+		"below newest":  {"", "1.0.9", false, "1.0.9 is not above 1.1.0"},
+		"tag elsewhere": {"git tag consumer/v1.2.0 && git commit -q --allow-empty -m second", "1.2.0", false, "releases never move"},
+		"no section":    {"", "1.3.0", false, "has no line ## [1.3.0]"},
+		"empty section": {"sed -i.bak '/^- A thing/d;/^### Added/d' consumer/CHANGELOG.md && git commit -qam x", "1.2.0", false, "says nothing about 1.2.0"},
+		"no build":      {"echo broken >> consumer/main.go && git commit -qam x", "1.2.0", false, "main.go"},
+		"other version": {"sed -i.bak 's/version = /number = /;s/, version/, number/' consumer/main.go && git commit -qam x", "1.2.0", false, "does not say it is 1.2.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newRepository(t)
+			if tc.breaks != "" {
+				s.shell(tc.breaks)
+			}
+			out, ok := s.run(nil, "release.sh", "consumer", tc.version, "--dry")
+			if ok != tc.ok || !strings.Contains(out, tc.want) {
+				t.Errorf("went well: %t, want %t; want it to say %q, got:\n%s", ok, tc.ok, tc.want, out)
+			}
+		})
+	}
+}

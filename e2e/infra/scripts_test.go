@@ -1,0 +1,133 @@
+package infra_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// stage is a copy of live/ for an account of its own, with an AWS CLI and a
+// terragrunt that answer from a table.
+type stage struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+const answers = `#!/bin/sh
+case "$*" in
+*get-caller-identity*) echo "${FAKE_ACCOUNT:-111122223333}" ;;
+*describe-images*) [ -z "$FAKE_NO_IMAGE" ] || { echo "An error occurred (ImageNotFoundException)" >&2; exit 254; }; echo sha256:1 ;;
+*rolloutState*) printf '%s\t%s\n' "${FAKE_ROLLOUT:-COMPLETED}" "${FAKE_RUNS:-definition:7}" ;;
+*desiredCount*update*|*update-service*) echo "consumer	2	2" ;;
+*services*desiredCount*) echo 3 ;;
+*list-tasks*RUNNING*) printf 'arn:1\tarn:2\tarn:3\n' ;;
+*list-tasks*STOPPED*) echo None ;;
+*describe-tasks*) echo "${FAKE_HEALTHY:-3}" ;;
+*scan*-workers*) printf 'a/1\t%s\nb/2\t%s\n' "$(date +%s%N)" "${FAKE_STILL:-$(date +%s%N)}" ;;
+*scan*-leases*) printf 'shardId-000000000000\ta/1\nshardId-000000000001\t%s\n' "${FAKE_OWNER:-b/2}" ;;
+*get-metric-statistics*) echo "${FAKE_AGES:-90000	400}" ;;
+*describe-scalable-targets*) printf '2\t3\n' ;;
+*) echo "fake aws: $*" >&2 ;;
+esac
+`
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	s := &stage{t: t, dir: t.TempDir()}
+	live, err := filepath.Abs(filepath.Join(root, "live"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.shell(`mkdir -p bin && tar -C "$1" --exclude=.terragrunt-cache -cf - live | tar -xf -`, filepath.Dir(live))
+	s.shell(`sed -i.bak 's/"123456789012"/"111122223333"/' live/*/env.hcl`)
+	s.write("bin/aws", answers)
+	s.write("bin/terragrunt", "#!/bin/sh\nprintf definition:7\n")
+	s.write("bin/terraform", "#!/bin/sh\necho Terraform v1.11.4\n")
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.env = []string{"PATH=" + s.dir + "/bin:" + os.Getenv("PATH"), "HOME=" + s.dir, "GOCACHE=" + strings.TrimSpace(string(cache)),
+		"GIT_CONFIG_GLOBAL=/dev/null", "VERIFY_WAIT=1", "VERIFY_POLL=0.1"}
+	return s
+}
+
+func (s *stage) write(path, content string) {
+	s.t.Helper()
+	full := filepath.Join(s.dir, path)
+	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(full, []byte(content), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) shell(script string, args ...string) {
+	s.t.Helper()
+	cmd := exec.Command("sh", append([]string{"-ec", script, "sh"}, args...)...)
+	cmd.Dir = s.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v: %s", script, err, out)
+	}
+}
+
+// run runs a script of live/bin and returns what it said and whether it went well.
+func (s *stage) run(fakes []string, script string, args ...string) (string, bool) {
+	s.t.Helper()
+	cmd := exec.Command(filepath.Join(s.dir, "live/bin", script), args...)
+	cmd.Dir = s.dir
+	cmd.Env = append(append([]string{}, s.env...), fakes...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err == nil
+}
+
+func TestScripts_SayWhatIsWrong(t *testing.T) {
+	s := newStage(t)
+	for name, tc := range map[string]struct {
+		fakes  []string
+		script string
+		args   string
+		ok     bool
+		want   string
+	}{
+		"verify":                  {nil, "verify.sh", "staging", true, "every shard is held by a live worker"},
+		"verify/age falls":        {nil, "verify.sh", "staging", true, "oldest unread record: 0.4 s (90.0 s before)"},
+		"verify/roll-out failed":  {[]string{"FAKE_ROLLOUT=FAILED"}, "verify.sh", "staging", false, "the roll-out failed"},
+		"verify/how to go back":   {[]string{"FAKE_ROLLOUT=FAILED"}, "verify.sh", "staging", false, "To go back: put the versions before"},
+		"verify/rolled back":      {[]string{"FAKE_RUNS=definition:6"}, "verify.sh", "staging", false, "ECS rolled back: it runs definition:6"},
+		"verify/never stable":     {[]string{"FAKE_ROLLOUT=IN_PROGRESS"}, "verify.sh", "staging", false, "not stable after 1 s"},
+		"verify/unhealthy":        {[]string{"FAKE_HEALTHY=2"}, "verify.sh", "staging", false, "2 of 3 tasks are healthy"},
+		"verify/owner gone":       {[]string{"FAKE_OWNER=c/3"}, "verify.sh", "staging", false, "shardId-000000000001 (owner c/3 is not there)"},
+		"verify/no owner":         {[]string{"FAKE_OWNER=None"}, "verify.sh", "staging", false, "shardId-000000000001"},
+		"verify/owner silent":     {[]string{"FAKE_STILL=5"}, "verify.sh", "staging", false, "shardId-000000000001 (owner b/2 sends no heartbeat)"},
+		"verify/behind":           {[]string{"FAKE_AGES=70000	90000"}, "verify.sh", "staging", false, "the readers fall behind"},
+		"deploy/wrong account":    {[]string{"FAKE_ACCOUNT=999999999999"}, "deploy.sh", "staging", false, "these credentials are of account 999999999999"},
+		"deploy/unknown place":    {nil, "deploy.sh", "moon", false, "ENV: want staging or production"},
+		"deploy/unknown option":   {nil, "deploy.sh", "staging --force", false, "no option --force"},
+		"deploy/no image, no tag": {[]string{"FAKE_NO_IMAGE=1"}, "deploy.sh", "staging", false, "task release MODULE=producer VERSION=0.1.0"},
+		"deploy":                  {nil, "deploy.sh", "staging", true, "deploy staging: done and proven"},
+		"scale":                   {nil, "scale.sh", "staging 2", true, "consumer	2	2"},
+		"scale/too many":          {nil, "scale.sh", "staging 9", false, "want 2 to 3"},
+		"scale/no number":         {nil, "scale.sh", "staging many", false, "COUNT: want a number"},
+		"destroy/not named":       {nil, "destroy.sh", "production", false, "nothing was destroyed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, ok := s.run(tc.fakes, tc.script, strings.Fields(tc.args)...)
+			if ok != tc.ok || !strings.Contains(out, tc.want) {
+				t.Errorf("%s %s: went well: %t, want %t; want it to say %q, got:\n%s", tc.script, tc.args, ok, tc.ok, tc.want, out)
+			}
+		})
+	}
+}
+
+func TestScripts_PlaceholderAccountIsNamed(t *testing.T) {
+	s := newStage(t)
+	s.shell(`sed -i.bak 's/"111122223333"/"123456789012"/' live/*/env.hcl`)
+	if out, ok := s.run(nil, "deploy.sh", "staging"); ok || !strings.Contains(out, "still the placeholder") {
+		t.Errorf("want the placeholder named, got %s", out)
+	}
+}
