@@ -153,11 +153,14 @@ func (s *scanner) content(v *Value, depth int) (err error) {
 	case Null:
 		err = s.null()
 	case SS, NS, BS:
-		v.Set, err = s.set(v.Kind)
+		v.parts = &parts{}
+		v.parts.set, err = s.set(v.Kind)
 	case M:
-		v.Map, err = s.item(depth + 1)
+		v.parts = &parts{}
+		v.parts.item, err = s.item(depth + 1)
 	case L:
-		v.List, err = s.list(depth + 1)
+		v.parts = &parts{}
+		v.parts.list, err = s.list(depth + 1)
 	default:
 		return Invalid(errEmpty) // a descriptor that is not known is as none
 	}
@@ -234,7 +237,7 @@ func (s *scanner) set(kind Kind) ([]string, error) {
 		return nil, Invalid("One or more parameter values were invalid: An " + setName(kind) + " set  may not be empty")
 	}
 	given := strings.Join(members, ", ")
-	sorted := newSet(kind, members).Set
+	sorted := newSet(kind, members).Set()
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i] == sorted[i-1] {
 			if kind == NS {

@@ -40,7 +40,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 		}
 	case SS, NS, BS:
 		dst = append(dst, '[')
-		for i, m := range v.Set {
+		for i, m := range v.Set() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -49,7 +49,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 		dst = append(dst, ']')
 	case L:
 		dst = append(dst, '[')
-		for i, e := range v.List {
+		for i, e := range v.List() {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -57,7 +57,7 @@ func (v Value) AppendJSON(dst []byte) []byte {
 		}
 		dst = append(dst, ']')
 	case M:
-		dst = v.Map.AppendJSON(dst)
+		dst = v.Map().AppendJSON(dst)
 	default:
 		dst = append(dst, "true"...)
 	}

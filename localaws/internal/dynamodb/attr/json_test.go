@@ -22,7 +22,7 @@ func TestItem_JSON(t *testing.T) {
 	if got := item["counter"].Text; got != "1.5" {
 		t.Errorf("the number is %s, want it in canonical form", got)
 	}
-	if got := item["set"].Set; len(got) != 2 || got[0] != "9" {
+	if got := item["set"].Set(); len(got) != 2 || got[0] != "9" {
 		t.Errorf("the set is %v, want it sorted as numbers", got)
 	}
 	again, err := attr.ParseItem(item.AppendJSON(nil))

@@ -24,24 +24,24 @@ func (v Value) Size() int {
 		return numberSize(v.Text)
 	case SS, BS:
 		size := 0
-		for _, m := range v.Set {
+		for _, m := range v.Set() {
 			size += len(m)
 		}
 		return size
 	case NS:
 		size := 0
-		for _, m := range v.Set {
+		for _, m := range v.Set() {
 			size += numberSize(m)
 		}
 		return size
 	case L:
 		size := containerOverhead
-		for _, e := range v.List {
+		for _, e := range v.List() {
 			size += elementOverhead + e.Size()
 		}
 		return size
 	case M:
-		return containerOverhead + len(v.Map)*elementOverhead + v.Map.Size()
+		return containerOverhead + len(v.Map())*elementOverhead + v.Map().Size()
 	default:
 		return 1
 	}

@@ -45,14 +45,45 @@ func KindOf(name string) Kind {
 }
 
 // Value is one attribute value. Text holds S, N in canonical form, and the raw
-// bytes of B; Set holds the sorted members of SS, NS and BS in the same forms.
+// bytes of B. What has parts keeps them behind a pointer, so that the values of
+// most items, which have none, stay small.
 type Value struct {
-	Text string
-	Set  []string
-	List []Value
-	Map  Item
-	Kind Kind
-	Bool bool
+	Text  string
+	parts *parts
+	Kind  Kind
+	Bool  bool
+}
+
+// parts are the content of a set, a list or a map.
+type parts struct {
+	set  []string
+	list []Value
+	item Item
+}
+
+// Set is the sorted members of an SS, NS or BS, in the forms that Text has. It
+// is not to be changed; nor are List and Map.
+func (v Value) Set() []string {
+	if v.parts == nil {
+		return nil
+	}
+	return v.parts.set
+}
+
+// List is the elements of an L.
+func (v Value) List() []Value {
+	if v.parts == nil {
+		return nil
+	}
+	return v.parts.list
+}
+
+// Map is the members of an M.
+func (v Value) Map() Item {
+	if v.parts == nil {
+		return nil
+	}
+	return v.parts.item
 }
 
 // Item is a set of named values: a table's row, a key, or the content of a map.
@@ -63,6 +94,16 @@ func String(s string) Value { return Value{Kind: S, Text: s} }
 
 // Num makes a value of type N.
 func Num(n Number) Value { return Value{Kind: N, Text: n.String()} }
+
+// NewList makes a value of type L.
+func NewList(list []Value) Value { return Value{Kind: L, parts: &parts{list: list}} }
+
+// NewMap makes a value of type M.
+func NewMap(item Item) Value { return Value{Kind: M, parts: &parts{item: item}} }
+
+func setOf(kind Kind, members []string) Value {
+	return Value{Kind: kind, parts: &parts{set: members}}
+}
 
 // Present reports whether the value stands for an attribute at all.
 func (v Value) Present() bool { return v.Kind != None }
@@ -96,11 +137,11 @@ func (v Value) Equal(w Value) bool {
 	case S, N, B:
 		return v.Text == w.Text
 	case SS, NS, BS:
-		return slices.Equal(v.Set, w.Set)
+		return slices.Equal(v.Set(), w.Set())
 	case L:
-		return slices.EqualFunc(v.List, w.List, Value.Equal)
+		return slices.EqualFunc(v.List(), w.List(), Value.Equal)
 	case M:
-		return v.Map.Equal(w.Map)
+		return v.Map().Equal(w.Map())
 	case Bool:
 		return v.Bool == w.Bool
 	default:
@@ -134,14 +175,14 @@ func newSet(kind Kind, members []string) Value {
 	} else {
 		slices.Sort(members)
 	}
-	return Value{Kind: kind, Set: members}
+	return setOf(kind, members)
 }
 
 // Union is the set v with w's members added. Both are of one set type.
 func Union(v, w Value) Value {
 	have := members(v)
-	all := slices.Clone(v.Set)
-	for _, m := range w.Set {
+	all := slices.Clone(v.Set())
+	for _, m := range w.Set() {
 		if !have[m] {
 			all = append(all, m)
 		}
@@ -153,18 +194,18 @@ func Union(v, w Value) Value {
 // left, since a set cannot be empty.
 func Difference(v, w Value) (rest Value, ok bool) {
 	gone := members(w)
-	left := make([]string, 0, len(v.Set))
-	for _, m := range v.Set {
+	left := make([]string, 0, len(v.Set()))
+	for _, m := range v.Set() {
 		if !gone[m] {
 			left = append(left, m)
 		}
 	}
-	return Value{Kind: v.Kind, Set: left}, len(left) > 0
+	return setOf(v.Kind, left), len(left) > 0
 }
 
 func members(v Value) map[string]bool {
-	in := make(map[string]bool, len(v.Set))
-	for _, m := range v.Set {
+	in := make(map[string]bool, len(v.Set()))
+	for _, m := range v.Set() {
 		in[m] = true
 	}
 	return in

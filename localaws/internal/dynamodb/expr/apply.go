@@ -84,7 +84,7 @@ func (u *Update) changes(item attr.Item) ([]change, error) {
 			return nil, u.worded(attr.Invalid(errOperandType))
 		}
 		left, _ := attr.Difference(old, o.value)
-		if len(left.Set) == 0 {
+		if len(left.Set()) == 0 {
 			left = attr.Value{}
 		}
 		changes = append(changes, change{o.path, left})
@@ -110,7 +110,7 @@ func add(old, v attr.Value) (attr.Value, error) {
 		n, err := old.Number().Add(v.Number())
 		return attr.Num(n), err
 	case v.Kind == attr.L: // only AttributeUpdates get here
-		return attr.Value{Kind: attr.L, List: slices.Concat(old.List, v.List)}, nil
+		return attr.NewList(slices.Concat(old.List(), v.List())), nil
 	default:
 		return attr.Union(old, v), nil
 	}
@@ -143,16 +143,16 @@ func (c change) within(v attr.Value, rest []step) (attr.Value, error) {
 	s, last := rest[0], len(rest) == 1
 	switch {
 	case s.index < 0 && v.Kind == attr.M:
-		v.Map = maps.Clone(v.Map)
+		members := maps.Clone(v.Map())
 		if last {
-			put(v.Map, s.name, c.value)
-			return v, nil
+			put(members, s.name, c.value)
+			return attr.NewMap(members), nil
 		}
-		inner, err := c.within(v.Map[s.name], rest[1:])
+		inner, err := c.within(members[s.name], rest[1:])
 		if err == nil {
-			v.Map[s.name] = inner
+			members[s.name] = inner
 		}
-		return v, err
+		return attr.NewMap(members), err
 	case s.index >= 0 && v.Kind == attr.L:
 		return c.withinList(v, rest)
 	default:
@@ -162,22 +162,22 @@ func (c change) within(v attr.Value, rest []step) (attr.Value, error) {
 
 func (c change) withinList(v attr.Value, rest []step) (attr.Value, error) {
 	index, last := rest[0].index, len(rest) == 1
-	v.List = slices.Clone(v.List)
+	list := slices.Clone(v.List())
 	switch {
-	case !last && index >= len(v.List):
+	case !last && index >= len(list):
 		return v, attr.Invalid(errBadPath)
 	case !last:
-		inner, err := c.within(v.List[index], rest[1:])
-		v.List[index] = inner
-		return v, err
+		inner, err := c.within(list[index], rest[1:])
+		list[index] = inner
+		return attr.NewList(list), err
 	case !c.value.Present():
-		if index < len(v.List) {
-			v.List = slices.Delete(v.List, index, index+1)
+		if index < len(list) {
+			list = slices.Delete(list, index, index+1)
 		}
-	case index < len(v.List):
-		v.List[index] = c.value
+	case index < len(list):
+		list[index] = c.value
 	default:
-		v.List = append(v.List, c.value)
+		list = append(list, c.value)
 	}
-	return v, nil
+	return attr.NewList(list), nil
 }

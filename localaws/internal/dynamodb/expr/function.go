@@ -179,13 +179,13 @@ func contains(v, what attr.Value) bool {
 		if what.Kind != v.Kind.Element() {
 			return false
 		}
-		for _, m := range v.Set {
+		for _, m := range v.Set() {
 			if m == what.Text {
 				return true
 			}
 		}
 	case attr.L:
-		for _, e := range v.List {
+		for _, e := range v.List() {
 			if e.Equal(what) {
 				return true
 			}

@@ -44,11 +44,11 @@ func sizeOf(v attr.Value) attr.Value {
 	case attr.B:
 		n = len(v.Text)
 	case attr.SS, attr.NS, attr.BS:
-		n = len(v.Set)
+		n = len(v.Set())
 	case attr.L:
-		n = len(v.List)
+		n = len(v.List())
 	case attr.M:
-		n = len(v.Map)
+		n = len(v.Map())
 	default:
 		return attr.Value{}
 	}

@@ -41,9 +41,9 @@ func (p Path) get(item attr.Item) attr.Value {
 	for _, s := range p[1:] {
 		switch {
 		case s.index < 0 && v.Kind == attr.M:
-			v = v.Map[s.name]
-		case s.index >= 0 && v.Kind == attr.L && s.index < len(v.List):
-			v = v.List[s.index]
+			v = v.Map()[s.name]
+		case s.index >= 0 && v.Kind == attr.L && s.index < len(v.List()):
+			v = v.List()[s.index]
 		default:
 			return attr.Value{}
 		}

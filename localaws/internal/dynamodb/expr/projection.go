@@ -59,18 +59,18 @@ func extract(v attr.Value, rests [][]step) attr.Value {
 	case attr.M:
 		kept := make(attr.Item, len(below))
 		for s, deeper := range below {
-			if inner, ok := v.Map[s.name]; ok && s.index < 0 {
+			if inner, ok := v.Map()[s.name]; ok && s.index < 0 {
 				if part := extract(inner, deeper); part.Present() {
 					kept[s.name] = part
 				}
 			}
 		}
 		if len(kept) > 0 {
-			return attr.Value{Kind: attr.M, Map: kept}
+			return attr.NewMap(kept)
 		}
 	case attr.L:
-		if kept := extractList(v.List, below); len(kept) > 0 {
-			return attr.Value{Kind: attr.L, List: kept}
+		if kept := extractList(v.List(), below); len(kept) > 0 {
+			return attr.NewList(kept)
 		}
 	default:
 	}

@@ -176,8 +176,8 @@ func (t appendTerm) eval(item attr.Item) (attr.Value, error) {
 	if left.Kind != attr.L || right.Kind != attr.L {
 		return left, attr.Invalid(errOperandType)
 	}
-	list := make([]attr.Value, 0, len(left.List)+len(right.List))
-	return attr.Value{Kind: attr.L, List: append(append(list, left.List...), right.List...)}, nil
+	list := make([]attr.Value, 0, len(left.List())+len(right.List()))
+	return attr.NewList(append(append(list, left.List()...), right.List()...)), nil
 }
 
 type sumTerm struct {
