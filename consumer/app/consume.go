@@ -37,7 +37,7 @@ import (
 // Sizes that are not settings.
 const (
 	queueSize      = 32_768 // messages that wait, all shards together: some 8 MB
-	shardQueueSize = 4_096
+	shardQueueSize = 1_024
 	batchBytes     = 1 << 20
 	linger         = 5 * time.Millisecond
 	minBackoff     = 100 * time.Millisecond

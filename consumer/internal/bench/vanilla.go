@@ -22,7 +22,10 @@ func vanilla(ctx context.Context, w workload) error {
 	if err != nil {
 		return fmt.Errorf("load configuration: %w", err)
 	}
-	k, d := kinesis.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
+	// The SDK sometimes fails to read a large answer of a fast server ("use of closed
+	// network connection"): three attempts are not always enough.
+	k := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.RetryMaxAttempts = 10 })
+	d := dynamodb.NewFromConfig(cfg)
 	errs := make([]error, w.Shards)
 	var shards sync.WaitGroup
 	for i := range w.Shards {

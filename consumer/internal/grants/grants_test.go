@@ -61,8 +61,8 @@ func (b *bench) states() map[int64]string {
 	return s
 }
 
-func key(generation int64) grants.Key {
-	return grants.Key{Worker: "w", Shard: "s", Generation: generation}
+func held() grants.Key {
+	return grants.Key{Worker: "w", Shard: "s", Generation: 5}
 }
 
 func TestMachine_TTLCountsFromSending(t *testing.T) {
@@ -87,7 +87,7 @@ func TestMachine_LateAnswerDoesNotRevive(t *testing.T) {
 	b.want(b.answer(0, 0, "w", 1, 5), grants.Start)
 	b.send()
 	b.want(b.answer(5, 7, "w", 1, 5), grants.Stop) // expired at 6, though sent+TTL is 11
-	b.want(b.m.Drained(key(5), grants.Progress{}, b.at(8)))
+	b.want(b.m.Drained(held(), grants.Progress{}, b.at(8)))
 	b.send()
 	b.want(b.answer(8, 8, "w", 1, 5)) // still granted by leasekeeper: never again
 	if got := b.states()[5]; got != contract.Drained {
@@ -119,7 +119,7 @@ func TestMachine_DrainedIsRepeatedUntilHeard(t *testing.T) {
 	b.want(b.answer(0, 0, "w", 1, 5), grants.Start)
 	b.send()
 	b.want(b.answer(1, 1, "w", 2), grants.Stop)
-	b.m.Drained(key(5), grants.Progress{Checkpoint: position.Position{Sequence: "7"}}, b.at(1))
+	b.m.Drained(held(), grants.Progress{Checkpoint: position.Position{Sequence: "7"}}, b.at(1))
 	for range 3 { // requests that are lost
 		r := b.send()
 		if len(r.Shards) != 1 || r.Shards[0].State != contract.Drained || r.Shards[0].Checkpoint.Sequence != "7" || r.Revision != 2 {
@@ -136,7 +136,7 @@ func TestMachine_DrainedBeforeTheWithdrawalDoesNotCount(t *testing.T) {
 	b := newBench(t)
 	b.want(b.answer(0, 0, "w", 1, 5), grants.Start)
 	b.want(b.m.Tick(b.at(6)), grants.Stop)
-	b.m.Drained(key(5), grants.Progress{}, b.at(6))
+	b.m.Drained(held(), grants.Progress{}, b.at(6))
 	b.send()               // says drained, knows revision 1
 	b.answer(7, 7, "w", 2) // revision 2 withdraws it: may not have counted the report
 	if len(b.states()) != 1 || b.req.Revision != 2 {
@@ -166,7 +166,7 @@ func TestMachine_NewGenerationWaitsForTheOld(t *testing.T) {
 	if got := b.states(); len(got) != 1 || got[5] != contract.Reading {
 		t.Fatalf("got %v, want 5 alone", got)
 	}
-	got := b.m.Drained(key(5), grants.Progress{}, b.at(2))
+	got := b.m.Drained(held(), grants.Progress{}, b.at(2))
 	b.want(got, grants.Start)
 	if got[0].Key.Generation != 6 || !got[0].Deadline.Equal(b.at(7)) {
 		t.Fatalf("got %+v, want generation 6 until 7 s", got)
@@ -183,7 +183,7 @@ func TestMachine_WaitingGrantWithdrawn(t *testing.T) {
 	b.want(b.answer(1, 1, "w", 2, 6), grants.Stop)
 	b.send()
 	b.want(b.answer(2, 2, "w", 3))
-	b.want(b.m.Drained(key(5), grants.Progress{}, b.at(2)))
+	b.want(b.m.Drained(held(), grants.Progress{}, b.at(2)))
 	if got := b.states(); got[6] != contract.Drained {
 		t.Fatalf("got %v, want 6 drained though never started", got)
 	}
@@ -197,7 +197,7 @@ func TestMachine_AnotherWorkerStartsAnew(t *testing.T) {
 	if got := b.send(); len(got.Shards) != 0 || got.Worker != "x" || got.Revision != 1 {
 		t.Fatalf("got request %+v, want none of the other worker's grants", got)
 	}
-	got := b.m.Drained(key(5), grants.Progress{}, b.at(2))
+	got := b.m.Drained(held(), grants.Progress{}, b.at(2))
 	b.want(got, grants.Start)
 	if got[0].Key.Worker != "x" {
 		t.Fatalf("got %+v, want x's grant", got)
@@ -207,8 +207,8 @@ func TestMachine_AnotherWorkerStartsAnew(t *testing.T) {
 func TestMachine_EndedIsFinal(t *testing.T) {
 	b := newBench(t)
 	b.want(b.answer(0, 0, "w", 1, 5), grants.Start)
-	b.m.Ended(key(5), grants.Progress{Checkpoint: position.Position{Sequence: "9"}}, []contract.ChildShard{{Shard: "c", Parents: []string{"s"}}}, b.at(1))
-	b.m.Progress(key(5), grants.Progress{Checkpoint: position.Position{Sequence: "10"}})
+	b.m.Ended(held(), grants.Progress{Checkpoint: position.Position{Sequence: "9"}}, []contract.ChildShard{{Shard: "c", Parents: []string{"s"}}}, b.at(1))
+	b.m.Progress(held(), grants.Progress{Checkpoint: position.Position{Sequence: "10"}})
 	b.want(b.m.Tick(b.at(100)))
 	r := b.send()
 	if len(r.Shards) != 1 || r.Shards[0].State != contract.Ended || len(r.Shards[0].Children) != 1 || r.Shards[0].Checkpoint.Sequence != "9" {
@@ -223,8 +223,8 @@ func TestMachine_EndedIsFinal(t *testing.T) {
 func TestMachine_CheckpointsGoForward(t *testing.T) {
 	b := newBench(t)
 	b.want(b.answer(0, 0, "w", 1, 5), grants.Start)
-	b.m.Progress(key(5), grants.Progress{Checkpoint: position.Position{Sequence: "10", Sub: 2}, LagMS: 1})
-	b.m.Progress(key(5), grants.Progress{Checkpoint: position.Position{Sequence: "9"}, LagMS: 2})
+	b.m.Progress(held(), grants.Progress{Checkpoint: position.Position{Sequence: "10", Sub: 2}, LagMS: 1})
+	b.m.Progress(held(), grants.Progress{Checkpoint: position.Position{Sequence: "9"}, LagMS: 2})
 	if r := b.send().Shards[0]; r.Checkpoint.Sequence != "10" || r.Checkpoint.Sub != 2 || r.LagMS != 2 {
 		t.Fatalf("got %+v, want checkpoint 10/2 with the new lag", r)
 	}
@@ -240,7 +240,7 @@ func TestMachine_Drain(t *testing.T) {
 	b.want(b.answer(1, 1, "w", 1, 5), grants.Extend) // reads on until it is withdrawn
 	b.send()
 	b.want(b.answer(1, 1, "w", 2), grants.Stop) // withdraws it
-	b.m.Drained(key(5), grants.Progress{}, b.at(1))
+	b.m.Drained(held(), grants.Progress{}, b.at(1))
 	if b.m.Parted() {
 		t.Fatal("parted before the drained report counted")
 	}

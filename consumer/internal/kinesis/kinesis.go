@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,7 +24,9 @@ const callTimeout = 20 * time.Second
 // Source implements reader.Source. It makes every call once: the reader tries
 // again, at its own pace.
 type Source struct {
-	client *kinesis.Client
+	client  *kinesis.Client
+	options kinesis.Options
+	direct  sync.Map // of stream ARN, possibly none, to *wire.Direct
 }
 
 // New returns a Source.
@@ -32,7 +35,8 @@ func New(cfg aws.Config, options ...func(*kinesis.Options)) *Source {
 		o.Retryer = aws.NopRetryer{}
 		o.Protocol = wire.Protocol{ClientProtocol: o.Protocol}
 	}}, options...)
-	return &Source{client: kinesis.NewFromConfig(cfg, options...)}
+	client := kinesis.NewFromConfig(cfg, options...)
+	return &Source{client: client, options: client.Options()}
 }
 
 // Iterator implements reader.Source.
@@ -71,10 +75,30 @@ func stream(g contract.Grant) (arn, name *string) {
 	return nil, aws.String(g.Stream)
 }
 
-// Records implements reader.Source.
+// Records implements reader.Source. It calls directly; what comes of that other
+// than records and the usual errors, the SDK's client makes sense of.
 func (s *Source) Records(ctx context.Context, g contract.Grant, iterator string) (*reader.Batch, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	if d := s.directTo(g.StreamARN); d != nil {
+		body, err := d.Call(ctx, appendRequest(nil, iterator, g.StreamARN))
+		if err != nil && !isUnusual(err) {
+			return nil, fmt.Errorf("get records: %w", classify(err))
+		}
+		if err == nil {
+			b, ok, err := Decode(body)
+			if err != nil {
+				return nil, fmt.Errorf("get records: %w", err)
+			}
+			if ok {
+				return counted(b, len(body)), nil
+			}
+		}
+	}
+	return s.viaSDK(ctx, g, iterator)
+}
+
+func (s *Source) viaSDK(ctx context.Context, g contract.Grant, iterator string) (*reader.Batch, error) {
 	in := &kinesis.GetRecordsInput{ShardIterator: aws.String(iterator)}
 	in.StreamARN, _ = stream(g)
 	var b *reader.Batch
@@ -90,8 +114,12 @@ func (s *Source) Records(ctx context.Context, g contract.Grant, iterator string)
 	if b == nil {
 		b = convert(out)
 	}
+	return counted(b, size), nil
+}
+
+func counted(b *reader.Batch, size int) *reader.Batch {
 	b.Cost = int64(size) + int64(len(b.Records))*recordCost
-	return b, nil
+	return b
 }
 
 // recordCost is the memory a record takes beside its answer's body.

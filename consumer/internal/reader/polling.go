@@ -20,7 +20,7 @@ import (
 const MaxAnswer = 14 << 20
 
 // ahead is how many Batches of one shard may be held at a time.
-const ahead = 3
+const ahead = 2
 
 // missing is how often a shard must be missing, with waits between, until that
 // is believed.

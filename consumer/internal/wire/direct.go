@@ -77,7 +77,7 @@ func (d *Direct) Call(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("send request: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
+	answer, err := read(resp)
 	if err != nil {
 		return nil, fmt.Errorf("read answer: %w", err)
 	}

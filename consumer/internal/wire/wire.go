@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -55,7 +56,7 @@ func (p Protocol) SerializeRequest(ctx context.Context, op *smithy.OperationSche
 func (p Protocol) DeserializeResponse(ctx context.Context, op *smithy.OperationSchema, types *smithy.TypeRegistry, resp *smithyhttp.Response, out smithy.Deserializable) error {
 	e, _ := ctx.Value(key{}).(*Exchange)
 	if e != nil && e.Decode != nil && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		body, err := read(resp)
+		body, err := read(resp.Response)
 		if err != nil {
 			return &smithy.DeserializationError{Err: fmt.Errorf("read response body: %w", err)}
 		}
@@ -75,7 +76,7 @@ func (p Protocol) DeserializeResponse(ctx context.Context, op *smithy.OperationS
 // base64.
 const maxBody = 16 << 20
 
-func read(resp *smithyhttp.Response) ([]byte, error) {
+func read(resp *http.Response) ([]byte, error) {
 	n := resp.ContentLength
 	if n < 0 || n > maxBody {
 		return io.ReadAll(resp.Body)
