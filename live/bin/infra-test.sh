@@ -91,6 +91,9 @@ check_deploy() {
 check_scripts() {
   command -v shellcheck >/dev/null 2>&1 || { skip "shellcheck is not on the PATH" && return; }
   (cd "$root/live/bin" && shellcheck -x ./*.sh)
+  "$root/live/bin/cost.sh" >"$work/cost"
+  sed -n '/<!-- cost:begin -->/,/<!-- cost:end -->/p' "$root/docs/DEPLOY.md" | grep -v '<!--' | diff "$work/cost" - ||
+    die "docs/DEPLOY.md does not show what live/bin/cost.sh prints"
 }
 
 # check_scan: checkov, from the PATH or CHECKOV, on modules; exceptions stand in

@@ -30,7 +30,7 @@ func run(args []string) error {
 	if len(args) != 2 {
 		return fmt.Errorf("want create SHARDS or await MESSAGES, got %q", args)
 	}
-	number, err := strconv.Atoi(args[1])
+	number, err := strconv.ParseInt(args[1], 10, 32)
 	if err != nil {
 		return fmt.Errorf("read number: %w", err)
 	}
@@ -41,7 +41,7 @@ func run(args []string) error {
 	if args[0] == "create" {
 		return server.CreateAll(ctx, int32(number))
 	}
-	return await(ctx, server, number)
+	return await(ctx, server, int(number))
 }
 
 // await waits until the table holds want messages and the stream no other, then
