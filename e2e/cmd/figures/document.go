@@ -22,21 +22,35 @@ func write(path, name, text string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("read figures: %w", err)
 	}
-	document := string(old)
-	if document == "" {
-		document = head
+	document := head
+	for _, section := range all {
+		body := between(string(old), section)
+		if section == name {
+			body = text + "\n" + machine()
+		}
+		if body != "" {
+			document += begin(section) + body + end(section) + "\n"
+		}
 	}
-	begin, end := "<!-- "+name+":begin -->\n", "<!-- "+name+":end -->\n"
-	section := begin + text + "\n" + machine() + end
-	if i, j := strings.Index(document, begin), strings.Index(document, end); i >= 0 && j > i {
-		document = document[:i] + section + document[j+len(end):]
-	} else {
-		document += section + "\n"
-	}
+	document = strings.TrimRight(document, "\n") + "\n"
 	if err := os.WriteFile(path, []byte(document), 0o644); err != nil { //nolint:gosec // documentation
 		return fmt.Errorf("write figures: %w", err)
 	}
 	return nil
+}
+
+func begin(section string) string { return "<!-- " + section + ":begin -->\n" }
+
+func end(section string) string { return "<!-- " + section + ":end -->\n" }
+
+// between returns what a section of the document says now, or nothing.
+func between(document, section string) string {
+	_, rest, found := strings.Cut(document, begin(section))
+	body, _, ended := strings.Cut(rest, end(section))
+	if !found || !ended {
+		return ""
+	}
+	return body
 }
 
 // busy says how busy the machine was: what else runs on it is part of the figure.
