@@ -68,11 +68,11 @@ func (l *life) settle() {
 // that a thousand answers at once do not cost a thousand looks at a thousand
 // leases: nothing for small tables, 30 ms for a thousand leases.
 func (l *life) pause() time.Duration {
-	const small = 50
+	const small, most = 50, 50 * time.Millisecond
 	if len(l.view.shards) <= small {
 		return 0
 	}
-	return time.Duration(len(l.view.shards)) * 30 * time.Microsecond
+	return min(time.Duration(len(l.view.shards))*30*time.Microsecond, most)
 }
 
 // able tells whether leases may be claimed now.

@@ -27,6 +27,7 @@ var ErrStopped = errors.New("leasekeeper has stopped")
 const (
 	maxRunning = 32
 	wholeScan  = 30 * time.Second // for all pages of a scan or a list together
+	warnEvery  = 10 * time.Second // failures of operations in between are logged at debug
 )
 
 // Runner owns a keeper and its loop.
@@ -44,6 +45,7 @@ type Runner struct {
 	queue   []keeper.Do
 	replies map[uint64]chan keeper.Reply
 	lastID  uint64
+	warned  time.Duration // when an operation's failure was last in the log above debug
 	exit    *keeper.Exit
 }
 
@@ -133,7 +135,11 @@ func (r *Runner) do(d keeper.Do) {
 
 func (r *Runner) answered(d keeper.Do, a lease.Answer) {
 	if a.Err != nil && (a.Outcome == lease.Unknown || a.Outcome == lease.Failed) {
-		r.log.Debug().Err(a.Err).Str("outcome", a.Outcome.String()).Msg("operation did not succeed")
+		level := zerolog.DebugLevel
+		if now := r.now(); r.warned == 0 || now-r.warned > warnEvery {
+			level, r.warned = zerolog.WarnLevel, now
+		}
+		r.log.WithLevel(level).Err(a.Err).Str("outcome", a.Outcome.String()).Msg("an operation did not succeed; it is repeated")
 	}
 	r.handle(keeper.Answered{ID: d.ID, Answer: a})
 }
