@@ -60,6 +60,13 @@ func (s *Service) batchGetItem(r *wire.Request, in *batchGetInput) (any, error) 
 		c.charge(r)
 		f.capacities = append(f.capacities, c)
 	}
+	left := 0
+	for _, k := range f.unprocessed {
+		left += len(k.Keys)
+	}
+	if left == total {
+		return nil, exception(errPartial, errThroughput)
+	}
 	return f.answer(some)
 }
 

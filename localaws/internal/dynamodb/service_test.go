@@ -187,6 +187,41 @@ func TestService_Concurrent(t *testing.T) {
 	}
 }
 
+func TestService_TransactionToken(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	s := newService(t, func() time.Time { return now })
+	run := func(amount int) error {
+		body := fmt.Sprintf(`{"ClientRequestToken":"t","TransactItems":[{"Update":{"TableName":"test","Key":{"id":{"S":"t"}},"UpdateExpression":"ADD n :n",
+			"ConditionExpression":"attribute_not_exists(closed)","ExpressionAttributeValues":{":n":{"N":"%d"}}}}]}`, amount)
+		_, err := s.call(&wire.Request{Operation: "TransactWriteItems", Body: []byte(body)})
+		return err
+	}
+	s.must("PutItem", `{"TableName":"test","Item":{"id":{"S":"t"},"closed":{"BOOL":true}}}`)
+	if got := code(run(1)); got != "TransactionCanceledException" {
+		t.Errorf("a failed condition: got %q", got)
+	}
+	s.must("PutItem", `{"TableName":"test","Item":{"id":{"S":"t"}}}`)
+	for _, step := range []struct {
+		after  time.Duration
+		amount int
+		code   string
+		want   string
+	}{
+		{0, 1, "", "1"}, // the canceled one may be tried again
+		{9 * time.Minute, 1, "", "1"},
+		{0, 2, "IdempotentParameterMismatchException", "1"},
+		{2 * time.Minute, 2, "", "3"}, // forgotten by then
+	} {
+		now = now.Add(step.after)
+		if got := code(run(step.amount)); got != step.code {
+			t.Errorf("adding %d: got %q, want %q", step.amount, got, step.code)
+		}
+		if got := s.must("GetItem", `{"TableName":"test","Key":{"id":{"S":"t"}},"ProjectionExpression":"n"}`); got != `{"Item":{"n":{"N":"`+step.want+`"}}}` {
+			t.Errorf("adding %d: got %s, want %s", step.amount, got, step.want)
+		}
+	}
+}
+
 func TestService_Resource(t *testing.T) {
 	s := newService(t, time.Now)
 	for body, want := range map[string]string{

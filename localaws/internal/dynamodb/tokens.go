@@ -17,8 +17,9 @@ type tokens struct {
 }
 
 type seenToken struct {
-	sum [sha256.Size]byte
-	at  time.Time
+	sum  [sha256.Size]byte
+	at   time.Time
+	done bool // false while the transaction is under way
 }
 
 func (t *tokens) reset() {
@@ -27,7 +28,8 @@ func (t *tokens) reset() {
 	t.seen = make(map[string]seenToken)
 }
 
-// enter notes a token; done is true if the same request came before.
+// enter notes a token; done is true if the same request came before. The caller
+// calls leave unless it gets an error.
 func (t *tokens) enter(token string, body []byte, now time.Time) (done bool, err error) {
 	if token == "" {
 		return false, nil
@@ -43,9 +45,12 @@ func (t *tokens) enter(token string, body []byte, now time.Time) (done bool, err
 		if old.sum != sum {
 			return false, exception("IdempotentParameterMismatchException", "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical")
 		}
+		if !old.done {
+			return false, exception("TransactionInProgressException", "The transaction with the given request token is already in progress.")
+		}
 		return true, nil
 	}
-	t.seen[token] = seenToken{sum, now}
+	t.seen[token] = seenToken{sum: sum, at: now}
 	return false, nil
 }
 
@@ -61,12 +66,18 @@ func (t *tokens) sweep(now time.Time) {
 	}
 }
 
-// forget drops the token of a transaction that was not carried out.
-func (t *tokens) forget(token string, done bool) {
-	if token == "" || done {
+// leave ends what enter began: the token of a transaction that was not carried
+// out is forgotten.
+func (t *tokens) leave(token string, carriedOut bool) {
+	if token == "" {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.seen, token)
+	if !carriedOut {
+		delete(t.seen, token)
+	} else if s, ok := t.seen[token]; ok {
+		s.done = true
+		t.seen[token] = s
+	}
 }

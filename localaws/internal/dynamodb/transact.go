@@ -68,12 +68,12 @@ func (s *Service) transactWriteItems(r *wire.Request, in *transactWriteInput) (a
 	}
 	tx := transaction{tables: tables, detailed: detailed}
 	if done {
-		err = tx.repeat(r, writes)
+		tx.repeat(r, writes)
 	} else {
 		err = tx.run(r, writes)
 	}
+	s.tokens.leave(in.ClientRequestToken, err == nil)
 	if err != nil {
-		s.tokens.forget(in.ClientRequestToken, done)
 		return nil, err
 	}
 	return answer(func(out *object) { out.consumedAll(tx.capacities, some) }), nil
@@ -216,7 +216,7 @@ func (tx *transaction) run(r *wire.Request, writes []write) error {
 
 // repeat answers a transaction that was carried out before under the same
 // token: it costs what reading its items does.
-func (tx *transaction) repeat(r *wire.Request, writes []write) error {
+func (tx *transaction) repeat(r *wire.Request, writes []write) {
 	defer tx.lock()()
 	for _, c := range tx.capacities {
 		c.write = false
@@ -228,7 +228,6 @@ func (tx *transaction) repeat(r *wire.Request, writes []write) error {
 	for _, c := range tx.capacities {
 		c.charge(r)
 	}
-	return nil
 }
 
 type cancellationReason struct {
