@@ -20,14 +20,20 @@ for module in "$@"; do
   go -C "$module" mod tidy -diff || fail "go mod tidy would change $module"
 done
 
-for package in settings logging awsclient; do
-  for module in consumer leasekeeper; do
+# same PACKAGE MODULE...: the package is the producer's to the letter
+same() {
+  package=$1
+  shift
+  for module in "$@"; do
     for file in "producer/internal/$package"/*.go; do
       sed "s#/producer/#/$module/#" "$file" | cmp -s - "$module/internal/$package/$(basename "$file")" ||
         fail "$file and its copy in $module differ"
     done
   done
-done
+}
+same settings consumer leasekeeper localaws
+same logging consumer leasekeeper localaws
+same awsclient consumer leasekeeper
 
 if curl -sfm 10 https://vuln.go.dev/index/db.json >/dev/null 2>&1; then
   for module in "$@"; do
