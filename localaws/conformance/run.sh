@@ -10,7 +10,7 @@
 # begins with SKIP; CONFORMANCE_REQUIRE=1 makes that a failure.
 set -eu
 
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+here=$(CDPATH="" cd -- "$(dirname -- "$0")" && pwd)
 work=$(mktemp -d)
 server_pid=
 failed=0
