@@ -17,7 +17,10 @@ type weather struct {
 	slow      float64 // a leg of up to a second
 }
 
-const lateness = 20 * time.Second
+const (
+	lateness  = 20 * time.Second
+	wholeScan = 30 * time.Second // bound on all pages of a scan or a list together
+)
 
 // fair is the weather of an ordinary day, foul that of a bad one.
 var (
@@ -37,8 +40,9 @@ func (w *world) leg() time.Duration {
 // after the bound on an attempt.
 func (w *world) attempt(t *task, op lease.Op, answer func(lease.Answer)) {
 	bound := w.sc.attempt
-	if _, list := op.(lease.ListShards); list {
-		bound = w.sc.listAttempt
+	switch op.(type) {
+	case lease.ScanLeases, lease.ScanWorkers, lease.ListShards:
+		bound = wholeScan
 	}
 	answered := false
 	once := func(a lease.Answer) {
@@ -47,12 +51,14 @@ func (w *world) attempt(t *task, op lease.Op, answer func(lease.Answer)) {
 			answer(a)
 		}
 	}
-	w.after(bound, func() { once(lease.Answer{Outcome: lease.Unknown}) })
+	unknown := func() { once(lease.Answer{Outcome: lease.Unknown}) }
+	w.after(bound, unknown)
 	switch {
 	case t.isolated || w.weather.outage || w.chance(w.weather.lost):
 		if w.chance(0.5) { // refused or reset at once; else it hangs
-			w.after(w.leg(), func() { once(lease.Answer{Outcome: lease.Unknown}) })
+			w.after(w.leg(), unknown)
 		}
+		w.after(w.sc.attempt, unknown)
 		return
 	case w.chance(w.weather.throttled):
 		w.after(w.leg(), func() { once(lease.Answer{Outcome: lease.Failed}) })
@@ -89,9 +95,11 @@ func (w *world) attemptWrite(t *task, op lease.Op, once func(lease.Answer)) {
 func (w *world) read(t *task, op lease.Op, once func(lease.Answer)) {
 	reply := func(a lease.Answer) {
 		a.Outcome = lease.Applied
-		if !w.chance(w.weather.unheard) {
-			w.after(w.leg(), func() { once(a) })
+		if w.chance(w.weather.unheard) {
+			w.after(w.sc.attempt, func() { once(lease.Answer{Outcome: lease.Unknown}) })
+			return
 		}
+		w.after(w.leg(), func() { once(a) })
 	}
 	switch op := op.(type) {
 	case lease.GetLease:

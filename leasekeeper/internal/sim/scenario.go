@@ -31,8 +31,7 @@ type scenario struct {
 	workers     int
 	shards      int
 	duration    time.Duration // D
-	attempt     time.Duration // bound on one attempt at a table
-	listAttempt time.Duration
+	attempt     time.Duration // bound on one request to a table
 	checkpoints time.Duration // between two checkpoint writes of a lease
 	pageSize    int           // rows of one page of a scan
 	listPage    int
@@ -78,8 +77,7 @@ func chooseScenario(seed uint64, rng *rand.Rand) scenario {
 	case kindLarge:
 		sc.workers, sc.shards, sc.duration, sc.pageSize, sc.listPage, sc.faults, sc.storm = 100, 1000, 8*time.Second, 200, 300, 6, 40*time.Second
 	}
-	sc.attempt = min(time.Second, sc.heartbeat()/2)
-	sc.listAttempt = 5 * time.Second
+	sc.attempt = sc.heartbeat() / 2
 	sc.checkpoints = []time.Duration{time.Second, 5 * time.Second}[rng.IntN(2)]
 	if sc.kind == kindLarge {
 		sc.checkpoints = 5 * time.Second
