@@ -10,12 +10,11 @@ import (
 
 // checker holds the invariants against what it alone can see.
 type checker struct {
-	w                      *world
-	live                   map[*shard][]*hold // that may be live; checked against true time
-	made                   map[string]bool    // shards that had a lease row
-	lastMove, lastEviction time.Duration
-	evictionsForbidden     bool
-	stood                  bool // nothing may move from now on
+	w                  *world
+	live               map[*shard][]*hold // that may be live; checked against true time
+	made               map[string]bool    // shards that had a lease row
+	evictionsForbidden bool               // an outage of the tables alone kills nobody
+	stood              bool               // nothing may move from now on
 }
 
 func newChecker(w *world) checker {
@@ -48,7 +47,7 @@ func (c *checker) positionTime() time.Duration {
 	if c.w.tables.stream == nil || c.w.tables.stream.InitialTimestamp.IsZero() {
 		return -time.Hour
 	}
-	return c.w.tables.stream.InitialTimestamp.Sub(epoch)
+	return c.w.tables.stream.InitialTimestamp.Sub(epoch())
 }
 
 func (c *checker) startOf(h *hold) int64 {
@@ -60,7 +59,7 @@ func (c *checker) startOf(h *hold) int64 {
 		}
 		return n
 	case contract.AtTimestamp:
-		return h.shard.available(time.UnixMilli(h.start.TimestampMS).Sub(epoch))
+		return h.shard.available(time.UnixMilli(h.start.TimestampMS).Sub(epoch()))
 	}
 	return 0
 }

@@ -12,7 +12,7 @@ func (w *world) storm() time.Duration {
 	}
 	start, last := w.now, w.now+w.sc.storm
 	if w.chance(0.7) {
-		w.weather = foul
+		w.weather = foul()
 	}
 	for range w.sc.faults {
 		w.at(start+w.between(0, w.sc.storm), func() { w.fault() })

@@ -66,7 +66,7 @@ func (w *world) endKCL() {
 		w.after(w.between(8500*time.Millisecond, kclFailover-kclRenewal-time.Second/2), func() { b.paused = false })
 	})
 	w.after(w.between(60*time.Second, 100*time.Second), func() { w.tracef("%s dies", b.name); b.dead = true })
-	w.runUntil(w.now+101*time.Second, nil)
+	w.runUntil(w.now + 101*time.Second)
 }
 
 // holds tells whether the worker may be reading the shard.

@@ -23,10 +23,13 @@ const (
 )
 
 // fair is the weather of an ordinary day, foul that of a bad one.
-var (
-	fair = weather{lost: 0.0005, unheard: 0.0005, late: 0.0005, doubled: 0.002, throttled: 0.001, slow: 0.002}
-	foul = weather{lost: 0.06, unheard: 0.12, late: 0.12, doubled: 0.1, throttled: 0.05, slow: 0.1}
-)
+func fair() weather {
+	return weather{lost: 0.0005, unheard: 0.0005, late: 0.0005, doubled: 0.002, throttled: 0.001, slow: 0.002}
+}
+
+func foul() weather {
+	return weather{lost: 0.06, unheard: 0.12, late: 0.12, doubled: 0.1, throttled: 0.05, slow: 0.1}
+}
 
 // leg is how long a message takes one way.
 func (w *world) leg() time.Duration {
@@ -68,7 +71,7 @@ func (w *world) attempt(t *task, op lease.Op, answer func(lease.Answer)) {
 	case lease.LeaseWrite, lease.WorkerWrite, lease.StreamWrite:
 		w.attemptWrite(t, op, once)
 	default:
-		w.after(w.leg(), func() { w.read(t, op, once) })
+		w.after(w.leg(), func() { w.read(op, once) })
 	}
 }
 
@@ -92,7 +95,7 @@ func (w *world) attemptWrite(t *task, op lease.Op, once func(lease.Answer)) {
 }
 
 // read reads page by page, each at its own moment.
-func (w *world) read(t *task, op lease.Op, once func(lease.Answer)) {
+func (w *world) read(op lease.Op, once func(lease.Answer)) {
 	reply := func(a lease.Answer) {
 		a.Outcome = lease.Applied
 		if w.chance(w.weather.unheard) {

@@ -5,7 +5,7 @@ import "time"
 // play runs the schedule: the fleet starts and settles, faults happen, and
 // after the last one everything must come to rest again.
 func (w *world) play() {
-	w.weather = fair
+	w.weather = fair()
 	if w.sc.kind == kindTakeover {
 		w.startKCL()
 	}
@@ -17,13 +17,13 @@ func (w *world) play() {
 	}
 	w.awaitRecovery("the start", w.patience())
 	if w.sc.kind != kindLarge {
-		w.runUntil(w.now+w.settling(), nil)
+		w.runUntil(w.now + w.settling())
 	}
 	last := w.storm()
 	if w.sc.kind == kindSingle {
 		w.watchGap(last)
 	}
-	w.runUntil(last, nil)
+	w.runUntil(last)
 	w.calm()
 	begun := w.now
 	w.awaitRecovery("the last fault", w.patience())
@@ -39,7 +39,7 @@ func (w *world) play() {
 // are to be read soon, not when somebody happens to look.
 func (w *world) calmReshard() {
 	w.weather = weather{}
-	w.runUntil(w.now+lateness+w.sc.duration, nil)
+	w.runUntil(w.now + lateness + w.sc.duration)
 	w.reshard()
 	begun := w.now
 	w.awaitRecovery("a reshard in calm weather", 5*time.Second+2*w.sc.duration)
@@ -72,7 +72,7 @@ func (w *world) awaitRecovery(what string, limit time.Duration) {
 	why := ""
 	for w.now < end && w.result.Violation == "" {
 		next += 250 * time.Millisecond
-		w.runUntil(next, nil)
+		w.runUntil(next)
 		if why = w.unread(); why == "" {
 			return
 		}
@@ -105,7 +105,7 @@ func (w *world) unread() string {
 // calm ends every fault that lasts.
 func (w *world) calm() {
 	w.tracef("the faults are over")
-	w.weather = fair
+	w.weather = fair()
 	for _, t := range w.tasks {
 		t.isolated = false
 		if !t.alive() {
@@ -125,12 +125,12 @@ func (w *world) calm() {
 // steady checks I5: once settled, a fleet that nothing happens to moves no lease.
 func (w *world) steady() {
 	if w.sc.retention > 0 {
-		w.runUntil(w.now+w.sc.retention, nil)
+		w.runUntil(w.now + w.sc.retention)
 	}
 	w.weather = weather{} // a lost heartbeat is a reason to move a lease
-	w.runUntil(w.now+lateness+w.settling(), nil)
+	w.runUntil(w.now + lateness + w.settling())
 	w.check.stood = true
-	w.runUntil(w.now+10*w.sc.duration, nil)
+	w.runUntil(w.now + 10*w.sc.duration)
 	if why := w.unread(); why != "" {
 		w.violate("I4", "at the end %s", why)
 	}

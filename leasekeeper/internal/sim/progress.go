@@ -11,6 +11,7 @@ func (r *reader) withdraw(h *hold) {
 	switch h.state {
 	case waiting:
 		h.state = drained
+	case stopping, drained, ended:
 	case reading:
 		r.advanceHold(h)
 		h.state = stopping
@@ -45,7 +46,7 @@ func (r *reader) expireAt(h *hold) {
 	})
 }
 
-// expire ends what has run out: work in flight is cancelled, nothing more is done.
+// expire ends what has run out: work in flight is canceled, nothing more is done.
 func (r *reader) expire() {
 	for _, h := range r.holds {
 		if (h.state == reading || h.state == stopping) && r.now() >= h.expires {

@@ -131,6 +131,7 @@ func (h *hold) report(w *world) contract.ShardReport {
 		BytesPerSecond: int64(h.shard.rate * 1000), LagMS: 100,
 	}
 	switch h.state {
+	case waiting, reading, stopping:
 	case drained:
 		report.State = contract.Drained
 	case ended:
@@ -143,7 +144,7 @@ func (h *hold) report(w *world) contract.ShardReport {
 }
 
 // reply carries an answer over the loopback.
-func (r *reader) reply(from *keeperProcess, a keeper.Reply) {
+func (r *reader) reply(a keeper.Reply) {
 	w := r.w
 	if w.chance(w.weather.unheard / 4) {
 		w.after(w.between(0, time.Second), func() { r.run(func() { r.failed(a.ID) }) })

@@ -143,7 +143,7 @@ func hashRange(s *shard) *contract.HashKeyRange {
 
 // list reads the summary, then the shards page by page.
 func (st *stream) list(w *world, done func(*lease.Listing)) {
-	l := &lease.Listing{ARN: streamARN, CreatedAt: epoch.Add(-time.Hour), Now: epoch.Add(w.now)}
+	l := &lease.Listing{ARN: streamARN, CreatedAt: epoch().Add(-time.Hour), Now: epoch().Add(w.now)}
 	var page func(from int)
 	page = func(from int) {
 		for i := from; i < len(st.shards); i++ {

@@ -22,12 +22,11 @@ type task struct {
 	ended    time.Duration // never while it lives
 }
 
-func (w *world) startTask() *task {
+func (w *world) startTask() {
 	t := &task{w: w, name: fmt.Sprintf("task-%d", len(w.tasks)), rate: 1 + 0.05*(2*w.rng.Float64()-1), began: w.now, ended: never}
 	w.tasks = append(w.tasks, t)
 	t.startKeeper()
 	t.startReader()
-	return t
 }
 
 func (t *task) lived(now time.Duration) time.Duration { return min(now, t.ended) - t.began }
@@ -38,7 +37,7 @@ func (t *task) startKeeper() {
 	w := t.w
 	t.keeper = &keeperProcess{process: newProcess(w, t.rate), task: t, wakeAt: never}
 	t.keeper.machine = keeper.New(keeper.Config{
-		Name: t.name, Version: "sim", Stream: "test", Epoch: epoch.Add(w.now), Seed: w.rng.Uint64(), Duration: w.sc.duration,
+		Name: t.name, Version: "sim", Stream: "test", Epoch: epoch().Add(w.now), Seed: w.rng.Uint64(), Duration: w.sc.duration,
 		InitialPosition: w.sc.position, ForeignWait: foreignWait, CheckpointInterval: w.sc.checkpoints, DrainTimeout: 25 * time.Second,
 	})
 	w.tracef("%s leasekeeper starts, clock rate %.3f", t.name, t.keeper.clock.rate)
@@ -95,7 +94,7 @@ func (p *keeperProcess) do(a keeper.Action) {
 			p.run(func() { p.handle(keeper.Answered{ID: a.ID, Answer: answer}) })
 		})
 	case keeper.Reply:
-		p.task.reader.reply(p, a)
+		p.task.reader.reply(a)
 	case keeper.Note:
 		p.w.tracef("%s %s %v", p.task.name, a.Message, a.Fields)
 	case keeper.Exit:

@@ -8,7 +8,7 @@ import (
 )
 
 // epoch is the wall clock at virtual time 0.
-var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+func epoch() time.Time { return time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC) }
 
 // world is everything there is.
 type world struct {
@@ -49,18 +49,14 @@ func (w *world) at(t time.Duration, f func()) {
 
 func (w *world) after(d time.Duration, f func()) { w.at(w.now+d, f) }
 
-// runUntil executes what is planned up to t, or until something was violated
-// or done tells to stop, which may be nil.
-func (w *world) runUntil(t time.Duration, done func() bool) {
+// runUntil executes what is planned up to t, or until something was violated.
+func (w *world) runUntil(t time.Duration) {
 	for len(w.queue) > 0 && w.queue[0].at <= t && w.result.Violation == "" {
 		e := heap.Pop(&w.queue).(event)
 		w.now = e.at
 		w.steps++
 		w.mix(uint64(e.at))
 		e.run()
-		if done != nil && done() {
-			return
-		}
 	}
 	if w.result.Violation == "" {
 		w.now = max(w.now, t)
@@ -72,7 +68,7 @@ func (w *world) mix(v uint64) { w.digest = (w.digest ^ v) * 1099511628211 }
 
 func (w *world) tracef(format string, args ...any) {
 	if w.opts.Trace != nil {
-		fmt.Fprintf(w.opts.Trace, "%10.3f  %s\n", w.now.Seconds(), fmt.Sprintf(format, args...))
+		_, _ = fmt.Fprintf(w.opts.Trace, "%10.3f  %s\n", w.now.Seconds(), fmt.Sprintf(format, args...))
 	}
 }
 

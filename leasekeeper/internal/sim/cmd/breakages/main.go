@@ -152,15 +152,15 @@ func copyModule(dir string) error {
 		}
 		target := filepath.Join(dir, path)
 		if entry.IsDir() {
-			return os.MkdirAll(target, 0o755)
+			return os.MkdirAll(target, 0o750)
 		}
 		if ext := filepath.Ext(path); ext != ".go" && ext != ".mod" && ext != ".sum" || strings.HasSuffix(path, "_test.go") {
 			return nil
 		}
-		content, err := os.ReadFile(path)
+		content, err := os.ReadFile(path) //nolint:gosec // the module's own files, nobody else's
 		if err != nil {
 			return fmt.Errorf("read %s: %w", path, err)
 		}
-		return os.WriteFile(target, content, 0o644)
+		return os.WriteFile(target, content, 0o600) //nolint:gosec // into a folder made just now
 	})
 }

@@ -128,7 +128,7 @@ func (s *summary) add(r sim.Result) {
 func (s *summary) print(out io.Writer, began time.Time) int {
 	sort.Slice(s.bad, func(i, j int) bool { return s.bad[i].Seed < s.bad[j].Seed })
 	for _, r := range s.bad {
-		fmt.Fprintf(out, "seed %d (%s): %s\n  again: go run ./internal/sim/cmd/sim -seed %d -trace\n", r.Seed, r.Scenario, r.Violation, r.Seed)
+		_, _ = fmt.Fprintf(out, "seed %d (%s): %s\n  again: go run ./internal/sim/cmd/sim -seed %d -trace\n", r.Seed, r.Scenario, r.Violation, r.Seed)
 	}
 	s.Sim = "ok"
 	if s.Violations > 0 {
@@ -145,7 +145,7 @@ func (s *summary) print(out io.Writer, began time.Time) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Fprintln(out, string(line))
+	_, _ = fmt.Fprintln(out, string(line))
 	if s.Violations > 0 {
 		return 1
 	}
