@@ -89,7 +89,15 @@ func appendItem(b []byte, m *handler.Message, ttl time.Duration) []byte {
 func appendPayload(b, data []byte) []byte {
 	if isText(data) {
 		b = append(b, `{"S":"`...)
-		b = appendEscaped(b, data)
+		for len(data) > 0 { // long runs that stand for themselves are copied at once
+			n := special(data, 0)
+			b = append(b, data[:n]...)
+			if n == len(data) {
+				break
+			}
+			b = appendEscaped(b, data[n:n+1])
+			data = data[n+1:]
+		}
 		return append(b, `"}`...)
 	}
 	b = append(b, `{"B":"`...)
