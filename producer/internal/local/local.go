@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
 )
 
 // ErrAbsent says that the sibling module localaws is not there.
@@ -122,7 +124,11 @@ func (s *Server) Admin(ctx context.Context, method, path string, in, out any) er
 }
 
 // Client is an SDK client for the server.
-func (s *Server) Client(name string) *kinesis.Client { return kinesis.NewFromConfig(s.Config(name)) }
+func (s *Server) Client(name string) *kinesis.Client {
+	return put.Dial(s.Config(name), clientConnections)
+}
+
+const clientConnections = 4
 
 // DeleteStream removes a stream.
 func (s *Server) DeleteStream(ctx context.Context, name string) error {

@@ -23,7 +23,9 @@ const (
 	burst     = 0.1                   // seconds of the rate that may go at once
 	quantum   = 0.05                  // seconds of the rate that go together, so that requests are not tiny
 	early     = 50 * time.Millisecond // a window with many refusals ends then
-	many      = 50
+	many      = 50                    // records that make a window
+	few       = 10                    // refusals slow nothing
+	longest   = 2 * time.Second       // a window with few records
 
 	useless      = 2 * time.Second // of cuts that should have helped
 	unchanged    = 0.6             // of the share refused before them, is no help
@@ -108,7 +110,8 @@ func (p *Pace) Answer(now time.Time, accepted, refused int, jitter float64) {
 		p.strikes++
 	}
 	elapsed := now.Sub(p.begin)
-	if elapsed >= window || elapsed >= early && p.refused >= many {
+	enough := p.accepted+p.refused >= many || elapsed >= longest
+	if elapsed >= window && enough || elapsed >= early && p.refused >= many {
 		p.close(now, elapsed)
 	}
 }
@@ -118,7 +121,7 @@ func (p *Pace) close(now time.Time, elapsed time.Duration) {
 	share := float64(p.refused) / float64(max(1, p.accepted+p.refused))
 	took := float64(p.accepted) / elapsed.Seconds()
 	switch {
-	case share > tolerated:
+	case share > tolerated && p.refused >= few:
 		p.good = 0
 		p.cut(now, share, took)
 	case p.rate > 0:

@@ -58,6 +58,19 @@ func TestPace_SettlesAtTheLimit(t *testing.T) {
 	}
 }
 
+// TestPace_FewRecordsSayLittle: one refusal of three records is chance.
+func TestPace_FewRecordsSayLittle(t *testing.T) {
+	var p pace.Pace
+	now := time.Unix(1000, 0)
+	for range 8 {
+		now = now.Add(100 * time.Millisecond)
+		p.Answer(now, 2, 1, 0.9)
+		if p.Allow(now) != math.MaxInt {
+			t.Fatal("got held back by a few refusals")
+		}
+	}
+}
+
 func TestPace_FewRefusalsSlowNothing(t *testing.T) {
 	var p pace.Pace
 	now := time.Unix(1000, 0)
