@@ -8,9 +8,9 @@
 locals {
   env = read_terragrunt_config(find_in_parent_folders("env.hcl")).locals
 
-  local_state = get_env("INFRA_STATE", "s3") == "local"
-  no_cloud    = get_env("INFRA_CLOUD", "aws") == "none"
-  state_dir   = get_env("INFRA_STATE_DIR", "${dirname(find_in_parent_folders("root.hcl"))}/../.state")
+  backend   = get_env("INFRA_STATE", "s3") == "local" ? "local" : "s3"
+  no_cloud  = get_env("INFRA_CLOUD", "aws") == "none"
+  state_dir = get_env("INFRA_STATE_DIR", "${dirname(find_in_parent_folders("root.hcl"))}/../.state")
 
   # The exact provider, for every unit; modules ask for a range.
   aws_provider_version = "6.47.0"
@@ -30,22 +30,26 @@ terraform_version_constraint  = ">= 1.11.0"
 terragrunt_version_constraint = ">= 1.0.0"
 
 remote_state {
-  backend = local.local_state ? "local" : "s3"
+  backend = local.backend
 
   generate = {
     path      = "backend.tf"
     if_exists = "overwrite_terragrunt"
   }
 
-  config = local.local_state ? {
-    path = "${local.state_dir}/${path_relative_to_include()}/terraform.tfstate"
-    } : {
-    bucket       = "terraform-ecs-kinesis-state-${local.env.account_id}"
-    key          = "${path_relative_to_include()}/terraform.tfstate"
-    region       = local.env.region
-    encrypt      = true
-    use_lockfile = true
-  }
+  # By name, not by condition: that would make strings of the booleans.
+  config = {
+    local = {
+      path = "${local.state_dir}/${path_relative_to_include()}/terraform.tfstate"
+    }
+    s3 = {
+      bucket       = "terraform-ecs-kinesis-state-${local.env.account_id}"
+      key          = "${path_relative_to_include()}/terraform.tfstate"
+      region       = local.env.region
+      encrypt      = true
+      use_lockfile = true
+    }
+  }[local.backend]
 }
 
 generate "provider" {

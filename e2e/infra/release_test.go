@@ -32,6 +32,7 @@ func TestRelease(t *testing.T) {
 		want    string
 	}{
 		"all well":      {"", "1.2.0", true, "dry run passed"},
+		"first release": {"git tag -d consumer/v1.1.0", "1.2.0", true, "(none) -> 1.2.0"},
 		"notes":         {"", "1.2.0", true, "- A thing."},
 		"no version":    {"", "v1.2", false, "want three numbers"},
 		"unclean":       {"echo x >> consumer/main.go", "1.2.0", false, "the tree is not clean"},

@@ -35,7 +35,7 @@ check_tools() {
   step "tools"
   need_terraform
   no_cloud || need_aws
-  terraform version | head -n 1
+  terraform version | sed -n 1p
   terragrunt --version
 }
 

@@ -38,7 +38,7 @@ need_environment() {
 # setting ENV KEY: the value of KEY = "…" in that environment's env.hcl.
 setting() {
   local value
-  value=$(sed -n "s/^ *$2 *= *\"\([^\"]*\)\".*/\1/p" "$root/live/$1/env.hcl" | head -n 1)
+  value=$(sed -n "/^ *$2 *= *\"/{s/^[^\"]*\"\([^\"]*\)\".*/\1/p;q;}" "$root/live/$1/env.hcl")
   [ -n "$value" ] || die "live/$1/env.hcl: no $2 = \"…\""
   printf '%s' "$value"
 }

@@ -33,7 +33,7 @@ check_tree() {
 check_order() {
   step "version"
   local last
-  last=$(repo tag --list "$module/v*" | sed "s|^$module/v||" | grep -Fxv "$version" | sort -V | tail -n 1)
+  last=$(repo tag --list "$module/v*" | sed "s|^$module/v||" | { grep -Fxv "$version" || true; } | sort -V | tail -n 1)
   if [ -n "$last" ] && [ "$(printf '%s\n%s\n' "$last" "$version" | sort -V | tail -n 1)" = "$last" ]; then
     die "$module $version is not above $last, the newest release"
   fi
