@@ -50,7 +50,7 @@ func roundTrip(t *testing.T, version string) {
 		t.Fatal(err)
 	}
 	r := &roundTripper{system: start(t, cluster.Options{Lease: shortLease, Env: []string{"LEASEKEEPER_FOREIGN_WAIT=6s"}}), dir: dir}
-	r.system.stop() // the library's messages are in no table: checkpoints cannot be judged by it
+	r.stop() // the library's messages are in no table: checkpoints cannot be judged by it
 	producer := r.produce(0, 100)
 
 	first := r.library("kcl-first")
