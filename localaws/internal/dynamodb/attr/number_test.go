@@ -100,6 +100,22 @@ func TestValue_AppendOrdered(t *testing.T) {
 	})
 }
 
+// TestValue_AppendOrderedNumbers has neighbours whose digits begin alike.
+func TestValue_AppendOrderedNumbers(t *testing.T) {
+	last := ""
+	for i, s := range strings.Fields("-1E20 -124 -123.4 -123 -120 -12.1 -12 -1.2 -1 -0.12 -1E-20 0 1E-20 0.12 0.121 1 1.2 12 12.1 120 123 123.4 124 1E20") {
+		n, err := attr.ParseNumber(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ordered := string(attr.Num(n).AppendOrdered(nil))
+		if i > 0 && (ordered <= last || strings.HasPrefix(ordered, last)) {
+			t.Errorf("%s is not above the number before it, or its form only goes on", s)
+		}
+		last = ordered
+	}
+}
+
 func FuzzParseNumber(f *testing.F) {
 	for _, s := range []string{"0", "-1.50e2", "1E-130", "9.9E125", ".5", "5.", "1e", "+-1", strings.Repeat("9", 40)} {
 		f.Add(s)
@@ -120,7 +136,7 @@ func FuzzParseNumber(f *testing.F) {
 func TestValue_Size(t *testing.T) {
 	for in, want := range map[string]int{
 		`{"S":"grüße"}`: 7, `{"B":"AAEC"}`: 3, `{"BOOL":true}`: 1, `{"NULL":true}`: 1,
-		`{"N":"0"}`: 1, `{"N":"1"}`: 2, `{"N":"12"}`: 2, `{"N":"123"}`: 3, `{"N":"-12"}`: 3, `{"N":"100000"}`: 2,
+		`{"N":"0"}`: 1, `{"N":"1"}`: 2, `{"N":"12"}`: 2, `{"N":"123"}`: 3, `{"N":"-12"}`: 3, `{"N":"1.2"}`: 3, `{"N":"123.4"}`: 4, `{"N":"100000"}`: 2,
 		`{"SS":["a","bc"]}`: 3, `{"L":[]}`: 3, `{"L":[{"S":"a"},{"S":"b"}]}`: 7, `{"M":{}}`: 3, `{"M":{"k":{"S":"abc"}}}`: 8,
 	} {
 		v, err := attr.ParseValue([]byte(in))
