@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -202,4 +204,37 @@ func TestConsumer_Memory(t *testing.T) {
 	if mb > 320 {
 		t.Errorf("got a peak of %d MiB, want no more than 2 × 64 MiB for messages and some to live", mb)
 	}
+}
+
+// TestConsumer_NotReadyWhenStuck calls itself not ready while a shard has work
+// and nothing of it is done, and lives on; and is ready again.
+func TestConsumer_NotReadyWhenStuck(t *testing.T) {
+	aws, _, env := arrange(t, 1, 5*time.Second)
+	aws.Fault(`{"service":"dynamodb","client":"consumer","operation":"BatchWriteItem","kind":"throttle"}`)
+	aws.Put("test", entries(0, 10)...)
+	p := start(t, append(env, "CONSUMER_STALL_TIMEOUT=2s", "CONSUMER_SHARD_METRICS=true")...)
+	get := func(path string) (int, string) {
+		resp, err := http.Get("http://" + p.address(t) + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(body)
+	}
+	awstest.Eventually(t, "not ready", func() bool {
+		code, body := get("/readyz")
+		return code == http.StatusServiceUnavailable && strings.Contains(body, "shards stand still")
+	})
+	if code, _ := get("/healthz"); code != http.StatusOK {
+		t.Errorf("healthz: got %d while only the table is down", code)
+	}
+	if _, body := get("/metrics"); !strings.Contains(body, "consumer_stalled_shards 1") || !strings.Contains(body, `consumer_shard_unfinished_messages{shard="`) {
+		t.Errorf("got metrics\n%s", body)
+	}
+	aws.NoFaults()
+	awstest.Eventually(t, "ready", func() bool { code, _ := get("/readyz"); return code == http.StatusOK && aws.Count("messages") == 10 })
 }
