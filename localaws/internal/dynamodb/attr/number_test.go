@@ -100,7 +100,7 @@ func TestValue_AppendOrdered(t *testing.T) {
 	})
 }
 
-// TestValue_AppendOrderedNumbers has neighbours whose digits begin alike.
+// TestValue_AppendOrderedNumbers has neighbors whose digits begin alike.
 func TestValue_AppendOrderedNumbers(t *testing.T) {
 	last := ""
 	for i, s := range strings.Fields("-1E20 -124 -123.4 -123 -120 -12.1 -12 -1.2 -1 -0.12 -1E-20 0 1E-20 0.12 0.121 1 1.2 12 12.1 120 123 123.4 124 1E20") {
