@@ -11,9 +11,6 @@ locals {
 
 resource "aws_dynamodb_table" "this" {
   for_each = local.tables
-  #checkov:skip=CKV_AWS_28:Point-in-time recovery is var.point_in_time_recovery; the worker table holds heartbeats, which nobody restores.
-  #checkov:skip=CKV_AWS_119:DynamoDB's own key costs nothing and encrypts always; var.kms_key_arn takes one of yours.
-  #checkov:skip=CKV2_AWS_16:On-demand tables have no capacity to scale.
 
   name                        = "${var.prefix}${each.value.name}"
   billing_mode                = "PAY_PER_REQUEST"

@@ -26,7 +26,6 @@ resource "aws_ecs_cluster_capacity_providers" "this" {
 }
 
 resource "aws_security_group" "tasks" {
-  #checkov:skip=CKV2_AWS_5:The services below put their tasks into it.
   name        = "${var.name}-tasks"
   description = "Tasks: HTTPS out, nothing in"
   vpc_id      = var.vpc_id

@@ -3,7 +3,6 @@ locals {
 }
 
 resource "aws_kinesis_stream" "this" {
-  #checkov:skip=CKV_AWS_185:The service's own key has no monthly price and no policy to get wrong; var.kms_key takes one of yours.
   name             = var.name
   shard_count      = local.provisioned ? var.shard_count : null
   retention_period = var.retention_hours

@@ -1,7 +1,6 @@
 resource "aws_cloudwatch_log_group" "flow" {
   count = var.flow_log_retention_days > 0 ? 1 : 0
   #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts at rest with its own key; addresses and ports do not need one of ours.
-  #checkov:skip=CKV_AWS_338:A year of flow records is the reader's choice, var.flow_log_retention_days.
 
   name              = "/vpc/${var.name}/flow"
   retention_in_days = var.flow_log_retention_days

@@ -10,7 +10,6 @@ locals {
 }
 
 resource "aws_vpc" "this" {
-  #checkov:skip=CKV2_AWS_11:Flow logs are var.flow_log_retention_days: on in production, off where their price buys nothing.
   cidr_block           = var.cidr
   enable_dns_support   = true
   enable_dns_hostnames = true # interface endpoints' private names need it

@@ -1,6 +1,5 @@
 resource "aws_eip" "nat" {
   for_each = toset(local.nat_zones)
-  #checkov:skip=CKV2_AWS_19:The address belongs to the NAT gateway below, not to an instance.
 
   domain = "vpc"
 
