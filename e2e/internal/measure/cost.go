@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
@@ -37,3 +38,15 @@ const kclWritesPerShard = 3600 / 3.308
 // KCLWrites is what a KCL fleet writes in an hour for its leases alone, by its
 // documented cadence, checkpoints not counted.
 func KCLWrites(shards int) float64 { return float64(shards) * kclWritesPerShard }
+
+// WaitStill waits until no shard has changed its reader for a while.
+func WaitStill(ctx context.Context, c *cluster.Cluster, quiet, timeout time.Duration) error {
+	began, looked := time.Now(), time.Time{}
+	return cluster.Until(ctx, timeout, fmt.Sprintf("no lease has moved for %s", quiet), func() bool {
+		if time.Since(looked) < time.Second { // with many shards there is much to look at
+			return false
+		}
+		looked = time.Now()
+		return time.Since(began) >= quiet && len(c.Tap.Handoffs(time.Now().Add(-quiet))) == 0
+	})
+}
