@@ -58,10 +58,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return inspect(verb, asJSON, stdout, stderr)
 	case verb == "healthcheck" && !asJSON:
 		err = healthcheck()
-	case verb == "version" && asJSON:
-		err = json.NewEncoder(stdout).Encode(map[string]string{"name": "leasekeeper", "version": version})
 	case verb == "version":
-		_, err = fmt.Fprintln(stdout, version)
+		err = printVersion(stdout, asJSON)
 	case verb == "settings":
 		err = table(stdout, asJSON)
 	case verb == "help" || verb == "-h" || verb == "--help":
@@ -74,6 +72,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+func printVersion(w io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(map[string]string{"name": "leasekeeper", "version": version})
+	}
+	_, err := fmt.Fprintln(w, version)
+	return err
 }
 
 func unknown(stderr io.Writer, args []string) int {

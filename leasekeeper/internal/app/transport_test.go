@@ -21,12 +21,15 @@ func TestUnbroken(t *testing.T) {
 		t.Fatal("the test's own body has no WriteTo: it cannot fail")
 	}
 	var got []byte
-	_, _ = unbroken{look(func(r *http.Request) {
+	response, _ := unbroken{look(func(r *http.Request) {
 		if _, is := r.Body.(io.WriterTo); is {
 			t.Error("the body has a WriteTo, want none")
 		}
 		got, _ = io.ReadAll(r.Body)
 	})}.Do(request)
+	if response != nil {
+		_ = response.Body.Close()
+	}
 	if string(got) != "body" {
 		t.Errorf("got body %q", got)
 	}
