@@ -17,10 +17,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
 // Server is a localaws process.
@@ -81,7 +84,8 @@ func Start(tb testing.TB, binary string) *Server {
 // Config returns the SDK's configuration for a client of this name.
 func (s *Server) Config(client string) aws.Config {
 	return aws.Config{
-		Region: "eu-central-1", BaseEndpoint: aws.String(s.URL),
+		HTTPClient: wire.Unbroken{Client: awshttp.NewBuildableClient()},
+		Region:     "eu-central-1", BaseEndpoint: aws.String(s.URL),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: client, SecretAccessKey: "secret"}, nil
 		}),

@@ -20,7 +20,8 @@ import (
 
 // Subscriber implements reader.Subscriber.
 type Subscriber struct {
-	client *kinesis.Client
+	cfg    aws.Config
+	client *kinesis.Client // not for subscriptions
 	name   string
 	log    zerolog.Logger
 
@@ -32,11 +33,15 @@ type Subscriber struct {
 // if that is empty, for the one with this name, which it registers if there is
 // none.
 func NewSubscriber(cfg aws.Config, arn, name string, log zerolog.Logger) *Subscriber {
-	client := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} })
 	if arn != "" {
 		name = ""
 	}
-	return &Subscriber{client: client, name: name, arn: arn, log: log}
+	return &Subscriber{cfg: cfg, client: once(cfg), name: name, arn: arn, log: log}
+}
+
+// once returns a client that makes every call once.
+func once(cfg aws.Config) *kinesis.Client {
+	return kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} })
 }
 
 // Subscribe implements reader.Subscriber.
@@ -45,7 +50,9 @@ func (s *Subscriber) Subscribe(ctx context.Context, g contract.Grant, at reader.
 	if err != nil {
 		return nil, fmt.Errorf("register stream consumer: %w", subscribeError(err))
 	}
-	out, err := s.client.SubscribeToShard(ctx, &kinesis.SubscribeToShardInput{
+	// The subscriptions of one client share a decoder of events without a lock (SDK
+	// v1.47.7): each has a client of its own. Connections are shared all the same.
+	out, err := once(s.cfg).SubscribeToShard(ctx, &kinesis.SubscribeToShardInput{
 		ConsumerARN: aws.String(arn), ShardId: aws.String(g.Shard), StartingPosition: starting(at),
 	})
 	if err != nil {

@@ -215,6 +215,24 @@ func TestReading_SilentSubscription(t *testing.T) {
 	b.want(t, 20)
 }
 
+// TestReading_SideBySide has subscriptions of several shards at work at a time,
+// for the race detector.
+func TestReading_SideBySide(t *testing.T) {
+	aws := awstest.Start(t, localaws)
+	aws.Stream("test", 4)
+	put(aws, 0, 1000)
+	s := &sink{}
+	r := newReader("fanout", aws, s)
+	ctx, stop := context.WithCancel(context.Background())
+	var readers sync.WaitGroup
+	for _, shard := range aws.Shards("test") {
+		readers.Go(func() { _, _ = r.Run(ctx, contract.Grant{Stream: "test", Shard: shard, Start: horizon}, s) })
+	}
+	awstest.Eventually(t, "1000 messages", func() bool { return s.count() == 1000 })
+	stop()
+	readers.Wait()
+}
+
 // TestReading_SubscriptionEnds has subscriptions last a moment.
 func TestReading_SubscriptionEnds(t *testing.T) {
 	aws := arrange(t)

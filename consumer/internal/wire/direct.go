@@ -40,7 +40,7 @@ type Direct struct {
 
 // NewDirect completes a Direct.
 func NewDirect(d Direct) *Direct {
-	d.signer = v4.NewSigner()
+	d.signer, d.HTTP = v4.NewSigner(), whole(d.HTTP)
 	return &d
 }
 

@@ -1,0 +1,7 @@
+package app
+
+// For the tests of this package.
+var Tuned = tuned
+
+// IdleConnections is idleConnections.
+const IdleConnections = idleConnections
