@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kelseyhightower/envconfig"
+
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/settings"
 )
 
@@ -73,5 +75,31 @@ func TestWriteTable(t *testing.T) {
 	}
 	if want := "| `EXAMPLE_TIMEOUT` | `20s` | timeout |\n"; !strings.Contains(b.String(), want) {
 		t.Errorf("got\n%s\nwant a line %q", b.String(), want)
+	}
+}
+
+// Names are made here by reflection, values are read by envconfig: both must
+// mean the same variable.
+func TestList_NamesAreEnvconfigs(t *testing.T) {
+	type odd struct {
+		Listen            string
+		LeaseTable        string `split_words:"true"`
+		OnPoison          string `split_words:"true"`
+		ItemTTL           string `split_words:"true"`
+		TTLOfItem         string `split_words:"true"`
+		LeasekeeperURL    string `envconfig:"LEASEKEEPER_URL"`
+		AggregateBytes    int    `split_words:"true" default:"51200" desc:"largest"`
+		MaxBufferedBytes2 int    `split_words:"true"`
+	}
+	var want strings.Builder
+	if err := envconfig.Usagef("EXAMPLE", new(odd), &want, "{{range .}}{{usage_key .}} {{usage_default .}} {{usage_description .}}\n{{end}}"); err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, s := range settings.List("EXAMPLE", new(odd)) {
+		got.WriteString(s.Variable + " " + s.Default + " " + s.Meaning + "\n")
+	}
+	if got.String() != want.String() {
+		t.Errorf("got\n%swant\n%s", got.String(), want.String())
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/kelseyhightower/envconfig"
 )
@@ -141,21 +142,78 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
+// Setting is one variable, as the verb settings and the README show it.
+type Setting struct {
+	Variable string `json:"variable"`
+	Default  string `json:"default"`
+	Meaning  string `json:"meaning"`
+}
+
+// List describes every setting of spec, a pointer to a flat struct, in the
+// order of its fields. It works by reflection alone: envconfig's own usage goes
+// through text/template, which keeps every method of the AWS SDK in the binary,
+// some 5 MB.
+func List(prefix string, spec any) []Setting {
+	fields := reflect.TypeOf(spec).Elem()
+	list := make([]Setting, 0, fields.NumField())
+	for i := range fields.NumField() {
+		field := fields.Field(i)
+		list = append(list, Setting{variable(prefix, field), field.Tag.Get("default"), field.Tag.Get("desc")})
+	}
+	return list
+}
+
 // WriteTable writes the Markdown table of all settings that stands in the
 // module's README.
 func WriteTable(w io.Writer, prefix string, spec any) error {
-	const format = "| variable | default | meaning |\n|---|---|---|\n" +
-		"{{range .}}| `{{usage_key .}}` | {{with usage_default .}}`{{.}}`{{end}} | {{usage_description .}} |\n{{end}}"
-	if err := envconfig.Usagef(prefix, spec, w, format); err != nil {
+	table := "| variable | default | meaning |\n|---|---|---|\n"
+	for _, s := range List(prefix, spec) {
+		value := ""
+		if s.Default != "" {
+			value = "`" + s.Default + "`"
+		}
+		table += fmt.Sprintf("| `%s` | %s | %s |\n", s.Variable, value, s.Meaning)
+	}
+	if _, err := io.WriteString(w, table); err != nil {
 		return fmt.Errorf("write settings table: %w", err)
 	}
 	return nil
 }
 
 func keys(prefix string, spec any) []string {
-	var b strings.Builder
-	if err := envconfig.Usagef(prefix, spec, &b, "{{range .}}{{usage_key .}}\n{{end}}"); err != nil {
-		panic("settings: " + err.Error()) // the struct, not the environment, is wrong
+	var names []string
+	for _, s := range List(prefix, spec) {
+		names = append(names, s.Variable)
 	}
-	return strings.Fields(b.String())
+	return names
+}
+
+// variable is the name envconfig gives a field: its tag or its own name, in
+// words where asked, behind the prefix, in capitals.
+func variable(prefix string, field reflect.StructField) string {
+	name := field.Tag.Get("envconfig")
+	switch {
+	case name != "":
+	case field.Tag.Get("split_words") == "true":
+		name = words(field.Name)
+	default:
+		name = field.Name
+	}
+	return strings.ToUpper(prefix + "_" + name)
+}
+
+// words puts an underscore before each word of a field's name: LeaseTable is
+// Lease_Table, ItemTTL is Item_TTL.
+func words(name string) string {
+	var b strings.Builder
+	letters := []rune(name)
+	for i, letter := range letters {
+		after := i > 0 && !unicode.IsUpper(letters[i-1])
+		before := i > 0 && i+1 < len(letters) && !unicode.IsUpper(letters[i+1])
+		if unicode.IsUpper(letter) && (after || before) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(letter)
+	}
+	return b.String()
 }
