@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	costQuiet  = 20 * time.Second // without a move: more than 2D + H, so that none is to come
+	costQuiet  = 30 * time.Second // without a move: no lease younger than 2D = 16 s moves, so none is to come
 	costSettle = 5 * time.Minute
 	costWindow = time.Minute
 )

@@ -65,6 +65,9 @@ func TestProcess_Stop(t *testing.T) {
 			if _, err := p.WaitLine(waiting(t), true, func(line string) bool { return line == "up" }); err != nil {
 				t.Fatal(err)
 			}
+			if strings.Contains(tt.script, "exit 4") {
+				<-p.Done()
+			}
 			timeout := patience
 			if tt.want != nil {
 				timeout = 200 * time.Millisecond
