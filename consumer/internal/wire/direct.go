@@ -23,8 +23,8 @@ import (
 
 // Direct makes calls of one AWS JSON operation without the SDK's stack of
 // middleware, which costs more than everything else in a small call. It uses
-// the SDK's credentials, signer, HTTP client and, by way of its caller,
-// endpoint. It makes each call once.
+// the SDK's credentials, HTTP client and, by way of its caller, endpoint, and
+// signs as the SDK does. It makes each call once.
 type Direct struct {
 	HTTP        aws.HTTPClient
 	Credentials aws.CredentialsProvider
@@ -35,13 +35,32 @@ type Direct struct {
 	ContentType string
 	UserAgent   string
 
-	signer *v4.Signer
+	general *v4.Signer
+	signing *signing // nil: general signs
 }
 
 // NewDirect completes a Direct.
 func NewDirect(d Direct) *Direct {
-	d.signer, d.HTTP = v4.NewSigner(), whole(d.HTTP)
+	if d.Endpoint.Path == "" {
+		d.Endpoint.Path = "/"
+	}
+	d.HTTP, d.general = whole(d.HTTP), v4.NewSigner()
+	if isPlain(d.Endpoint) {
+		d.signing = &signing{
+			accept: acceptEncoding, contentType: d.ContentType, target: d.Target,
+			host: d.Endpoint.Host, region: d.Region, service: d.SigningName,
+		}
+	}
 	return &d
+}
+
+const acceptEncoding = "identity"
+
+// isPlain tells whether an endpoint is a host with, perhaps, a port of its own,
+// so that there is nothing to escape or to leave out in a signature.
+func isPlain(u url.URL) bool {
+	standard := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
+	return u.Path == "/" && u.RawQuery == "" && !standard
 }
 
 // ErrChecksum is the error of an answer that is not what was sent.
@@ -50,26 +69,12 @@ var ErrChecksum = errors.New("answer differs from its checksum")
 // Call makes one call and returns the body of its answer. Errors of the service
 // are smithy.APIErrors.
 func (d *Direct) Call(ctx context.Context, body []byte) ([]byte, error) {
-	req := &http.Request{
-		Method: http.MethodPost, URL: &d.Endpoint, Host: d.Endpoint.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"X-Amz-Target": {d.Target}, "Content-Type": {d.ContentType}, "User-Agent": {d.UserAgent}, "Accept-Encoding": {"identity"},
-		},
-		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
-		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
-	}
-	if req.URL.Path == "" {
-		at := d.Endpoint
-		at.Path = "/"
-		req.URL = &at
-	}
-	req = req.WithContext(ctx)
 	credentials, err := d.Credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("retrieve credentials: %w", err)
 	}
-	sum := sha256.Sum256(body)
-	if err := d.signer.SignHTTP(ctx, credentials, req, hex.EncodeToString(sum[:]), d.SigningName, d.Region, time.Now()); err != nil {
+	req, err := d.request(ctx, body, credentials, time.Now())
+	if err != nil {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
 	resp, err := d.HTTP.Do(req)
@@ -88,6 +93,25 @@ func (d *Direct) Call(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, apiError(resp, answer)
 	}
 	return answer, nil
+}
+
+// request returns a signed request.
+func (d *Direct) request(ctx context.Context, body []byte, credentials aws.Credentials, now time.Time) (*http.Request, error) {
+	at := d.Endpoint
+	req := (&http.Request{
+		Method: http.MethodPost, URL: &at, Host: at.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{
+			"X-Amz-Target": {d.Target}, "Content-Type": {d.ContentType}, "User-Agent": {d.UserAgent}, "Accept-Encoding": {acceptEncoding},
+		},
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
+	}).WithContext(ctx)
+	digest := sha256.Sum256(body)
+	if d.signing != nil {
+		d.signing.sign(req.Header, credentials, len(body), digest, now)
+		return req, nil
+	}
+	return req, d.general.SignHTTP(ctx, credentials, req, hex.EncodeToString(digest[:]), d.SigningName, d.Region, now)
 }
 
 func apiError(resp *http.Response, body []byte) error {
