@@ -53,7 +53,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case len(args) > 1 && !asJSON:
 		return unknown(stderr, args)
 	case verb == "":
-		return serve(stderr)
+		return serve(stdout, stderr)
 	case verb == "leases" || verb == "workers":
 		return inspect(verb, asJSON, stdout, stderr)
 	case verb == "healthcheck" && !asJSON:
@@ -87,7 +87,7 @@ func unknown(stderr io.Writer, args []string) int {
 	return 2
 }
 
-func serve(stderr io.Writer) int {
+func serve(stdout, stderr io.Writer) int {
 	var s config.Settings
 	if err := settings.Load(config.Prefix, &s); err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
@@ -96,7 +96,7 @@ func serve(stderr io.Writer) int {
 	log := logging.New(stderr, s.LogLevel, s.LogFormat, isTerminal(stderr), "leasekeeper", version)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	if err := app.Run(ctx, &s, version, log); err != nil {
+	if err := app.Run(ctx, &s, version, stdout, log); err != nil {
 		log.Error().Msg(err.Error())
 		return 1
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -30,10 +31,11 @@ import (
 )
 
 // Run runs leasekeeper until ctx is done and everything is handed over, or
-// until it cannot go on. The error is one line that says what is missing.
-func Run(ctx context.Context, s *config.Settings, version string, log zerolog.Logger) error {
+// until it cannot go on. stdout is for metrics in CloudWatch's format. The error
+// is one line that says what is missing.
+func Run(ctx context.Context, s *config.Settings, version string, stdout io.Writer, log zerolog.Logger) error {
 	gate := &api.Gate{}
-	metrics := newMetrics(version)
+	metrics := newMetrics(version, s.Metrics)
 	server, failed, err := listen(ctx, s.Listen, api.Handler(gate, metrics.handler()), log)
 	if err != nil {
 		return err
@@ -50,6 +52,7 @@ func Run(ctx context.Context, s *config.Settings, version string, log zerolog.Lo
 	if err != nil {
 		return err
 	}
+	started := time.Now()
 	loop := runner.New(k, execute, log)
 	metrics.watch(loop)
 	gate.Open(loop)
@@ -60,6 +63,7 @@ func Run(ctx context.Context, s *config.Settings, version string, log zerolog.Lo
 			cancel(err)
 		}
 	}()
+	defer exportMetrics(ctx, s, loop, stdout, log, func() keeper.Counts { return k.Counts(time.Since(started)) })()
 	if err := loop.Run(ctx); err != nil {
 		return err
 	}
@@ -67,6 +71,25 @@ func Run(ctx context.Context, s *config.Settings, version string, log zerolog.Lo
 		return cause
 	}
 	return nil
+}
+
+// exportMetrics writes metrics for CloudWatch if that is asked for, until the
+// returned function is called after the loop's end, which writes the last line
+// from what last returns.
+func exportMetrics(ctx context.Context, s *config.Settings, loop counter, w io.Writer, log zerolog.Logger, last func() keeper.Counts) (stop func()) {
+	if s.Metrics != config.MetricsEMF {
+		return func() {}
+	}
+	e, ticker := newEMF(w), time.NewTicker(emfEvery)
+	end := e.export(ctx, loop, ticker.C, log)
+	return func() {
+		ticker.Stop()
+		end()
+		counts := last()
+		if err := e.write(&counts, time.Now()); err != nil {
+			log.Warn().Err(err).Msg("the last metrics were not written")
+		}
+	}
 }
 
 func newKeeper(ctx context.Context, s *config.Settings, version string) (*keeper.Keeper, error) {

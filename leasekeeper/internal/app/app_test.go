@@ -50,6 +50,7 @@ type task struct {
 	t    *testing.T
 	url  string
 	log  *logs
+	out  bytes.Buffer // standard output; read it after the end
 	stop context.CancelFunc
 	done chan error
 }
@@ -73,7 +74,7 @@ func start(t *testing.T, change func(*config.Settings)) *task {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &task{t: t, log: &logs{address: make(chan string, 1)}, stop: cancel, done: make(chan error, 1)}
-	go func() { r.done <- app.Run(ctx, &s, "test", zerolog.New(r.log)) }()
+	go func() { r.done <- app.Run(ctx, &s, "test", &r.out, zerolog.New(r.log)) }()
 	t.Cleanup(cancel)
 	select {
 	case address := <-r.log.address:
@@ -187,7 +188,7 @@ func TestRun_TwoTasks(t *testing.T) {
 	one := start(t, nil)
 	c1 := attach(t, one, "one")
 	eventually(t, "the first task has every shard", func() bool { return c1.count() == 4 })
-	two := start(t, nil)
+	two := start(t, func(s *config.Settings) { s.Metrics = config.MetricsEMF })
 	c2 := attach(t, two, "two")
 	eventually(t, "two shards each", func() bool { return c1.count() == 2 && c2.count() == 2 })
 	if status := get(t, two.url+"/readyz"); status != "200 ready" {
@@ -208,6 +209,23 @@ func TestRun_TwoTasks(t *testing.T) {
 	if err := two.wait(); err != nil {
 		t.Errorf("got %v, want a clean exit\n%s", err, two.log)
 	}
+	if text := two.out.String(); !strings.Contains(text, `"Namespace":"KinesisLeasekeeper"`) || strings.Contains(text, `"claims_total":0`) {
+		t.Errorf("standard output: got %q, want the last metrics, with claims", text)
+	}
+	if one.out.Len() > 0 {
+		t.Errorf("standard output: got %q without being asked for", &one.out)
+	}
+}
+
+// Without metrics there are none.
+func TestRun_NoMetrics(t *testing.T) {
+	a := awstest.Start(t)
+	environment(t, a)
+	one := start(t, func(s *config.Settings) { s.Metrics = config.MetricsNone })
+	if got := get(t, one.url+"/metrics"); !strings.HasPrefix(got, "404") {
+		t.Errorf("metrics: got %q, want 404", got)
+	}
+	one.stop()
 }
 
 func get(t *testing.T, url string) string {

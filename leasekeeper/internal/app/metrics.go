@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/keeper"
 )
 
@@ -27,12 +28,17 @@ type metrics struct {
 }
 
 type series struct {
+	name  string // without the prefix leasekeeper_
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
 	value func(c *keeper.Counts) float64
 }
 
-func newMetrics(version string) *metrics {
+// newMetrics returns nil where no metrics are wanted.
+func newMetrics(version, kind string) *metrics {
+	if kind == config.MetricsNone {
+		return nil
+	}
 	m := &metrics{registry: prometheus.NewRegistry(), series: allSeries()}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "leasekeeper_build_info", Help: "1, with the version.",
 		ConstLabels: prometheus.Labels{"version": version}})
@@ -41,9 +47,17 @@ func newMetrics(version string) *metrics {
 	return m
 }
 
-func (m *metrics) watch(c counter) { m.source.Store(&c) }
+func (m *metrics) watch(c counter) {
+	if m != nil {
+		m.source.Store(&c)
+	}
+}
 
+// handler returns nil where there are no metrics.
 func (m *metrics) handler() http.Handler {
+	if m == nil {
+		return nil
+	}
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
@@ -73,11 +87,11 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 
 func allSeries() []series {
 	total := func(name, help string, value func(c *keeper.Counts) int64) series {
-		return series{prometheus.NewDesc("leasekeeper_"+name+"_total", help, nil, nil), prometheus.CounterValue,
+		return series{name + "_total", prometheus.NewDesc("leasekeeper_"+name+"_total", help, nil, nil), prometheus.CounterValue,
 			func(c *keeper.Counts) float64 { return float64(value(c)) }}
 	}
 	gauge := func(name, help string, value func(c *keeper.Counts) float64) series {
-		return series{prometheus.NewDesc("leasekeeper_"+name, help, nil, nil), prometheus.GaugeValue, value}
+		return series{name, prometheus.NewDesc("leasekeeper_"+name, help, nil, nil), prometheus.GaugeValue, value}
 	}
 	return []series{
 		total("lives", "Worker ids this process has had; more than 1: its peers declared it dead.", func(c *keeper.Counts) int64 { return c.Lives }),

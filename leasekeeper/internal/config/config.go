@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
@@ -21,6 +22,13 @@ const (
 	maxDuration = lease.MaxDuration
 )
 
+// Values of Settings.Metrics.
+const (
+	MetricsPrometheus = "prometheus"
+	MetricsEMF        = "emf"
+	MetricsNone       = "none"
+)
+
 // Settings come from the environment; the README has the table.
 type Settings struct {
 	Stream             string        `default:"test" desc:"the Kinesis stream to read"`
@@ -33,6 +41,7 @@ type Settings struct {
 	ForeignWait        time.Duration `split_words:"true" default:"30s" desc:"a KCL application's lease must stand still this long before it is taken over; above its failoverTimeMillis"`
 	CheckpointInterval time.Duration `split_words:"true" default:"2s" desc:"between two checkpoint writes of one lease, at least; nothing is written where nothing moved"`
 	DrainTimeout       time.Duration `split_words:"true" default:"25s" desc:"from SIGTERM to exit, at most; below the ECS stopTimeout and at least twice the lease duration"`
+	Metrics            string        `default:"prometheus" desc:"prometheus (at /metrics), emf (CloudWatch embedded metrics on standard output each minute, and /metrics) or none"`
 	LogLevel           string        `split_words:"true" default:"info" desc:"trace, debug, info, warn or error"`
 	LogFormat          string        `split_words:"true" default:"json" desc:"json, or console for people"`
 }
@@ -58,6 +67,7 @@ func (s *Settings) Validate() []error {
 	check(s.ForeignWait >= time.Second && s.ForeignWait <= time.Hour, "FOREIGN_WAIT", "1s to 1h")
 	check(s.CheckpointInterval >= 100*time.Millisecond && s.CheckpointInterval <= 10*time.Minute, "CHECKPOINT_INTERVAL", "100ms to 10m")
 	check(s.DrainTimeout >= 2*s.LeaseDuration && s.DrainTimeout <= 10*time.Minute, "DRAIN_TIMEOUT", "at least twice the lease duration, and no more than 10m")
+	check(slices.Contains([]string{MetricsPrometheus, MetricsEMF, MetricsNone}, s.Metrics), "METRICS", "prometheus, emf or none")
 	check(logging.ValidLevel(s.LogLevel), "LOG_LEVEL", "trace, debug, info, warn or error")
 	check(logging.ValidFormat(s.LogFormat), "LOG_FORMAT", "json or console")
 	return problems

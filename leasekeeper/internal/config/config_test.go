@@ -53,6 +53,7 @@ func TestSettings_Validate(t *testing.T) {
 		"cap":         {"LEASEKEEPER_MAX_LEASES", "-1", "LEASEKEEPER_MAX_LEASES: want 0 or more"},
 		"wait":        {"LEASEKEEPER_FOREIGN_WAIT", "0s", "LEASEKEEPER_FOREIGN_WAIT: want 1s to 1h"},
 		"unknown":     {"LEASEKEEPER_LEASES_TABLE", "x", "LEASEKEEPER_LEASES_TABLE: no such setting; did you mean LEASEKEEPER_LEASE_TABLE?"},
+		"metrics":     {"LEASEKEEPER_METRICS", "statsd", "LEASEKEEPER_METRICS: want prometheus, emf or none"},
 		"log level":   {"LEASEKEEPER_LOG_LEVEL", "loud", "LEASEKEEPER_LOG_LEVEL: want"},
 	} {
 		t.Run(name, func(t *testing.T) {
