@@ -42,10 +42,16 @@ type Run struct {
 // who holds a ref to a message that is done must not look at it.
 type chunk struct {
 	messages []handler.Message
-	next     []ref  // for each, the next of the same key
+	links    []link // for each
 	base     uint64 // the tracker's number of the first
 	left     int
 	release  func()
+}
+
+// link is a message's place among those of its key.
+type link struct {
+	lane uint64 // hash of the key
+	next ref    // the next of the same lane
 }
 
 // ref names a message; the zero ref names none.
@@ -55,6 +61,7 @@ type ref struct {
 }
 
 func (f ref) message() *handler.Message { return &f.chunk.messages[f.place] }
+func (f ref) link() *link               { return &f.chunk.links[f.place] }
 
 // Admit takes messages, in the order of the shard, as soon as there is room
 // for them. release, if there is one, is called once, when the last of them
@@ -94,6 +101,11 @@ func (r *Run) acquire(ctx context.Context, n int) error {
 func (r *Run) add(messages []handler.Message, release func()) bool {
 	c := r.d.chunk(len(messages))
 	c.messages, c.left, c.release = messages, len(messages), release
+	if !r.d.o.Unordered {
+		for i := range messages { // before there is a lock: keys that share a hash are merely kept in order together
+			c.links[i].lane = maphash.String(r.d.seed, messages[i].PartitionKey)
+		}
+	}
 	r.d.mu.Lock()
 	defer r.d.mu.Unlock()
 	if r.stopped {
@@ -116,20 +128,16 @@ func (r *Run) add(messages []handler.Message, release func()) bool {
 // lock is held.
 func (r *Run) enqueue(f ref) {
 	if !r.d.o.Unordered {
-		lane := r.lane(f)
+		lane := f.link().lane
 		last, busy := r.lanes[lane]
 		r.lanes[lane] = f
 		if busy {
-			last.chunk.next[last.place] = f
+			last.link().next = f
 			return
 		}
 	}
 	r.makeReady(f)
 }
-
-// lane is a hash of the key: keys that share one are merely kept in order
-// together.
-func (r *Run) lane(f ref) uint64 { return maphash.String(r.d.seed, f.message().PartitionKey) }
 
 func (r *Run) makeReady(f ref) {
 	if r.ready.len() == 0 {
@@ -147,11 +155,10 @@ func (r *Run) makeReady(f ref) {
 func (r *Run) done(f ref) {
 	c := f.chunk
 	if !r.d.o.Unordered {
-		lane := r.lane(f)
-		if next := c.next[f.place]; next.chunk != nil {
-			r.makeReady(next)
-		} else if r.lanes[lane] == f {
-			delete(r.lanes, lane)
+		if l := f.link(); l.next.chunk != nil {
+			r.makeReady(l.next)
+		} else if r.lanes[l.lane] == f {
+			delete(r.lanes, l.lane)
 		}
 	}
 	r.tracker.Done(c.base + uint64(f.place))
@@ -159,8 +166,8 @@ func (r *Run) done(f ref) {
 	if c.left == 0 {
 		delete(r.chunks, c)
 		c.release()
-		clear(c.next)
-		*c = chunk{next: c.next[:0]}
+		clear(c.links)
+		*c = chunk{links: c.links[:0]}
 		r.d.chunkPool.Put(c)
 	}
 }
@@ -171,10 +178,10 @@ func (d *Dispatcher) chunk(n int) *chunk {
 	if c == nil {
 		c = &chunk{}
 	}
-	if cap(c.next) < n {
-		c.next = make([]ref, 0, chunkSize)
+	if cap(c.links) < n {
+		c.links = make([]link, 0, chunkSize)
 	}
-	c.next = c.next[:n]
+	c.links = c.links[:n]
 	return c
 }
 

@@ -2,6 +2,6 @@ package store
 
 // For the tests of this package.
 var (
-	ValidJSON  = validJSON
+	AppendJSON = appendJSON
 	AppendItem = appendItem
 )

@@ -87,51 +87,11 @@ func appendItem(b []byte, m *handler.Message, ttl time.Duration) []byte {
 
 // appendPayload appends JSON text as a string, and other bytes as binary.
 func appendPayload(b, data []byte) []byte {
-	if isText(data) {
-		b = append(b, `{"S":"`...)
-		for len(data) > 0 { // long runs that stand for themselves are copied at once
-			n := special(data, 0)
-			b = append(b, data[:n]...)
-			if n == len(data) {
-				break
-			}
-			b = appendEscaped(b, data[n:n+1])
-			data = data[n+1:]
-		}
-		return append(b, `"}`...)
+	start := len(b)
+	b, ok := appendJSON(append(b, `{"S":"`...), data)
+	if !ok {
+		b = append(b[:start], `{"B":"`...)
+		b = base64.StdEncoding.AppendEncode(b, data)
 	}
-	b = append(b, `{"B":"`...)
-	b = base64.StdEncoding.AppendEncode(b, data)
 	return append(b, `"}`...)
-}
-
-// isText tells whether data is JSON text. JSON is UTF-8, which json.Valid does
-// not look at.
-func isText(data []byte) bool {
-	return validJSON(data) && utf8.Valid(data)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendEscaped appends s as it stands between the quotes of a JSON string. s
-// is UTF-8.
-func appendEscaped[T string | []byte](b []byte, s T) []byte {
-	start := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		start = i + 1
-	}
-	return append(b, s[start:]...)
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -11,16 +12,36 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/store"
 )
 
-func FuzzValidJSON(f *testing.F) {
+// FuzzAppendJSON compares with json.Valid, and reads what is appended back.
+func FuzzAppendJSON(f *testing.F) {
 	for _, s := range []string{
 		`{"foo":"bar","record":1}`, `[]`, `{}`, ` [1 , -0.5e+3,true,false,null,"\u00e9\n"] `, `{"a":{"b":[[]]}}`, ``, `01`, `1.`, `-`, `"\x"`, `"\u12"`,
 		`{"a":1,}`, `[1 2]`, "\"\x01\"", "\"\xff\"", `nul`, `{"a"}`, `1e`, `[`, `"`, "\ufeff{}", string(bytes.Repeat([]byte("["), 200)) + string(bytes.Repeat([]byte("]"), 200)),
 	} {
 		f.Add([]byte(s))
 	}
+	for i := range 40 { // every place in a word
+		f.Add([]byte(`"` + strings.Repeat("é!#x", 10)[:i] + `\"\\\n` + strings.Repeat("x", 40-i) + `"`))
+		f.Add([]byte(`["` + strings.Repeat("!", i) + "\x1f" + `"]`))
+		f.Add([]byte(`["` + strings.Repeat("#", i) + "\x7f" + `",` + "\r\n\t" + `1]`))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if got, want := store.ValidJSON(data), json.Valid(data); got != want {
-			t.Fatalf("%q: got %v, want %v", data, got, want)
+		for _, before := range []string{"", "before, with room", strings.Repeat(" ", 30)} {
+			b, ok := store.AppendJSON(append(make([]byte, 0, 64), before...), data)
+			if want := json.Valid(data) && utf8.Valid(data); ok != want {
+				t.Fatalf("%q: got %v, want %v", data, ok, want)
+			}
+			if !bytes.HasPrefix(b, []byte(before)) || !ok && len(b) != len(before) {
+				t.Fatalf("%q: got %q, want what was there", data, b)
+			}
+			if !ok {
+				continue
+			}
+			var text string
+			quoted := append(append([]byte{'"'}, b[len(before):]...), '"')
+			if err := json.Unmarshal(quoted, &text); err != nil || text != string(data) {
+				t.Fatalf("%q: got %s, %v", data, quoted, err)
+			}
 		}
 	})
 }
