@@ -2,10 +2,8 @@ package kinesis
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"strconv"
 	"time"
 	"unsafe"
@@ -14,9 +12,9 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
 )
 
-// Decode reads the body of an answer to GetRecords some five times faster than
-// the SDK does, and gives the same: a differential fuzz test compares them. It
-// takes the body over: the Batch's strings and Data are parts of it, Data
+// Decode reads the body of an answer to GetRecords as the SDK does, in less
+// time (BenchmarkDecode compares the two), and gives the same: a differential
+// fuzz test compares that. It takes the body over: the Batch's strings and Data are parts of it, Data
 // decoded in place.
 //
 // It reads the JSON that Kinesis writes. With any other, valid or not, ok is
@@ -34,18 +32,6 @@ func Decode(body []byte) (b *reader.Batch, ok bool, err error) {
 		}
 	}
 	return b, true, nil
-}
-
-var errBase64 = errors.New("decode record data: not base64")
-
-// decodeInPlace decodes base64 over its own text: the decoder never writes
-// beyond what it has read.
-func decodeInPlace(text []byte) ([]byte, error) {
-	n, err := base64.StdEncoding.Decode(text, text)
-	if err != nil {
-		return nil, errBase64
-	}
-	return text[:n:n], nil
 }
 
 // parser reads one answer. Its methods return false at anything unexpected.
@@ -307,20 +293,17 @@ func (p *parser) text() (string, bool) {
 	return "", false
 }
 
-// base64 returns the text of a blob: four characters for three bytes, with
-// nothing between them.
+// base64 returns the text of a blob, for decodeInPlace. There may be anything
+// in it but a quote: a quote that is escaped is no base64 in any case.
 func (p *parser) base64() ([]byte, bool) {
 	if !p.expect('"') {
 		return nil, false
 	}
 	n := bytes.IndexByte(p.body[p.at:], '"')
-	if n < 0 || n%4 != 0 {
+	if n < 0 {
 		return nil, false
 	}
 	s := p.body[p.at : p.at+n]
-	if bytes.IndexByte(s, '\\') >= 0 || bytes.IndexByte(s, '\n') >= 0 || bytes.IndexByte(s, '\r') >= 0 {
-		return nil, false
-	}
 	p.at += n + 1
 	return s, true
 }

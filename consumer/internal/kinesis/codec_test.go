@@ -52,6 +52,10 @@ func FuzzDecode(f *testing.F) {
 		`{"MillisBehindLatest":-1,"Records":[]}`, `{"MillisBehindLatest":1.5,"Records":[]}`, `{"MillisBehindLatest":1e3,"Records":[]}`,
 		`{"Records":[{"SequenceNumber":"1","Data":"AB==","PartitionKey":"k"}]}`,
 		`{"records":[],"Records":[]}`,
+		data(strings.Repeat("QUJD", 8)), data(strings.Repeat("QUJD", 8) + "QUI="), data(strings.Repeat("QUJD", 7) + "QUI="), data(strings.Repeat("QUJD", 9) + "Q"),
+		data(strings.Repeat("QUJD", 6) + `QU\u004aD` + strings.Repeat("QUJD", 6)), data(strings.Repeat("QUJD", 6) + `\n` + strings.Repeat("QUJD", 6)),
+		data(strings.Repeat("QUJD", 6) + "\n" + strings.Repeat("QUJD", 6)), data(strings.Repeat("QUJD", 6) + "QUI=" + strings.Repeat("QUJD", 6)),
+		data(strings.Repeat("QUJD", 6) + `QU\"`), data(strings.Repeat("QUJD", 6) + `QUJD\`), data(strings.Repeat("+/09", 6) + "-_=="),
 	} {
 		f.Add([]byte(s))
 	}
@@ -84,6 +88,11 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// data is an answer with a record of this text.
+func data(text string) string {
+	return `{"Records":[{"SequenceNumber":"1","Data":"` + text + `","PartitionKey":"k"}]}`
 }
 
 func same(a, b any) bool { return fmt.Sprintf("%+v", deref(a)) == fmt.Sprintf("%+v", deref(b)) }

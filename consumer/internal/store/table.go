@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -140,7 +141,8 @@ func (t *Table) call(ctx context.Context, batch []handler.Message, left []int) (
 	if pooled == nil {
 		pooled = new([]byte)
 	}
-	body := t.appendBody((*pooled)[:0], batch, left)
+	*pooled = slices.Grow((*pooled)[:0], bodySize(batch, left))
+	body := t.appendBody(*pooled, batch, left)
 	if t.direct != nil {
 		answer, err := t.direct.Call(ctx, body)
 		if err == nil && allProcessed(answer) {
@@ -169,6 +171,17 @@ func (t *Table) call(ctx context.Context, batch []handler.Message, left []int) (
 		return nil, nil
 	}
 	return unprocessed(out, batch, left, t.o.Name), nil
+}
+
+// bodySize is about how long a body becomes.
+func bodySize(batch []handler.Message, left []int) int {
+	const item = 512 // beside the payload
+	size := item
+	for _, i := range left {
+		n := len(batch[i].Data)
+		size += item + n + n/8
+	}
+	return size
 }
 
 func (t *Table) appendBody(b []byte, batch []handler.Message, left []int) []byte {
