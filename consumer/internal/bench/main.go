@@ -3,7 +3,11 @@
 // memory, beside a plain loop over the vanilla SDK in the same run. Kinesis,
 // DynamoDB and leasekeeper are canned, in a process of their own.
 //
-//	go run ./internal/bench            # the table of docs/PERFORMANCE.md
+// Then it measures end to end: localaws, the consumer's binary, a stand-in for
+// leasekeeper, and the time from put to stored.
+//
+//	go run ./internal/bench            # the tables of docs/PERFORMANCE-consumer.md
+//	go run ./internal/bench -quick     # less of it, in less than 40 seconds
 //	go run ./internal/bench -size 100 -shards 10 -cpuprofile cpu.prof
 package main
 
@@ -26,6 +30,13 @@ import (
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/app"
+)
+
+// The plain loops: with the SDK as it comes, and with the consumer's settings
+// of HTTP and garbage collector.
+const (
+	plain = "vanilla"
+	tuned = "vanilla, tuned"
 )
 
 // workload is what is read.
@@ -61,7 +72,9 @@ func run() error {
 	role := flag.String("role", "", "used by the program itself")
 	size := flag.Int("size", 0, "bytes a message; 0: the whole table")
 	shards := flag.Int("shards", 10, "shards")
-	mb := flag.Int("mb", 200, "MB to read")
+	mb := flag.Int("mb", 200, "MB to read, but no more than 400,000 messages")
+	quick := flag.Bool("quick", false, "one count of shards, fewer messages")
+	only := flag.String("only", "", "throughput or latency: one of the two tables")
 	profile := flag.String("cpuprofile", "", "write the consumer's CPU profile to this file")
 	flag.Parse()
 	if *role != "" {
@@ -74,15 +87,31 @@ func run() error {
 		}
 		return measure(*role, w, *profile)
 	}
-	sizes, counts := []int{100, 1000, 100_000}, []int{1, 10, 100}
-	if *size > 0 {
-		sizes, counts = []int{*size}, []int{*shards}
+	sizes, counts, seconds := []int{100, 1000, 100_000}, []int{1, 10, 100}, 20
+	if *quick {
+		counts, seconds, *mb = []int{10}, 3, min(*mb, 100)
 	}
+	if *size > 0 {
+		sizes, counts, *only = []int{*size}, []int{*shards}, "throughput"
+	}
+	if *only != "latency" {
+		if err := throughput(sizes, counts, *mb, *profile); err != nil {
+			return err
+		}
+	}
+	if *only != "throughput" {
+		return endToEnd(seconds)
+	}
+	return nil
+}
+
+// throughput measures against canned answers.
+func throughput(sizes, counts []int, mb int, profile string) error {
 	fmt.Println("| message | shards | who | messages/CPU-s | MB/CPU-s | allocations/message | peak RSS | ratio |")
 	fmt.Println("|---|---|---|---|---|---|---|---|")
 	for _, s := range sizes {
 		for _, n := range counts {
-			if err := compare(newWorkload(s, n, *mb), *profile); err != nil {
+			if err := compare(newWorkload(s, n, mb), profile); err != nil {
 				return err
 			}
 		}
@@ -98,12 +127,12 @@ func newWorkload(size, shards, mb int) workload {
 
 func compare(w workload, profile string) error {
 	base := 0.0
-	for _, who := range []string{"vanilla", "consumer"} {
+	for _, who := range []string{plain, tuned, "consumer"} {
 		r, err := child(who, w, profile)
 		if err != nil {
 			return err
 		}
-		if who == "vanilla" {
+		if who == plain {
 			base = r.PerCPUSecond
 		}
 		fmt.Printf("| %d B | %d | %s | %.0f | %.1f | %.1f | %.0f MB | %.2f |\n",
@@ -172,10 +201,10 @@ func measure(who string, w workload, profile string) error {
 	runtime.ReadMemStats(&before)
 	begin, cpu := time.Now(), cpuTime()
 	var err error
-	if who == "vanilla" {
-		err = vanilla(context.Background(), w)
-	} else {
+	if who == "consumer" {
 		err = consume(w)
+	} else {
+		err = vanilla(context.Background(), w, who == tuned)
 	}
 	if err != nil {
 		return err

@@ -12,7 +12,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
 	"sync/atomic"
 	"time"
 )
@@ -81,16 +80,20 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GetRecords":
 		s.records(w, body)
 	case "DescribeTable":
-		_, _ = io.WriteString(w, `{"Table":{"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}}`)
+		dynamo(w, `{"Table":{"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}}`)
 	case "BatchWriteItem":
 		s.items.Add(int64(bytes.Count(body, []byte(`"PutRequest"`))))
-		answer := []byte(`{"UnprocessedItems":{}}`)
-		w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(answer)), 10))
-		_, _ = w.Write(answer)
+		dynamo(w, `{"UnprocessedItems":{}}`)
 	default:
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, `{"__type":"UnknownOperationException"}`)
 	}
+}
+
+// dynamo answers as DynamoDB does, with a checksum.
+func dynamo(w http.ResponseWriter, answer string) {
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(answer))), 10))
+	_, _ = io.WriteString(w, answer)
 }
 
 func (s *server) records(w http.ResponseWriter, body []byte) {

@@ -4,27 +4,44 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strconv"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/memory"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
 // vanilla is what one would write first: a loop a shard over the SDK's clients
-// as they come, and the same items.
-func vanilla(ctx context.Context, w workload) error {
+// as they come, and the same items. The SDK's fault that breaks connections to
+// a fast server (see wire.Unbroken) is kept from it too: else it would pay for
+// calls made twice. Tuned, it has the consumer's connections, buffers and
+// collector.
+func vanilla(ctx context.Context, w workload, tuned bool) error {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return fmt.Errorf("load configuration: %w", err)
 	}
-	// The SDK sometimes fails to read a large answer of a fast server ("use of closed
-	// network connection"): three attempts are not always enough.
-	k := kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.RetryMaxAttempts = 10 })
+	client, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !ok {
+		client = awshttp.NewBuildableClient()
+	}
+	if tuned {
+		client = client.WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns, t.MaxIdleConnsPerHost, t.WriteBufferSize, t.ReadBufferSize = 512, 512, 64<<10, 64<<10
+		})
+		memory.Set(0, 128<<20)
+	}
+	cfg.HTTPClient = wire.Unbroken{Client: client}
+	k := kinesis.NewFromConfig(cfg)
 	d := dynamodb.NewFromConfig(cfg)
 	errs := make([]error, w.Shards)
 	var shards sync.WaitGroup
