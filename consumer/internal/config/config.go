@@ -55,7 +55,7 @@ type Settings struct {
 	MaxRetryAge     time.Duration `split_words:"true" default:"1m" desc:"from a message's first failure to giving it up"`
 	OnPoison        string        `split_words:"true" default:"dead-letter" desc:"dead-letter: a message that cannot be handled is given up; block: it is tried for ever, and its shard waits"`
 
-	OutOfRange string `split_words:"true" default:"handle" desc:"messages in an aggregate whose key belongs to another shard (the stream was resharded meanwhile): handle, or skip if their producer sends them again, as the KPL does; both count and report them"`
+	OutOfRange string `split_words:"true" default:"handle" desc:"messages in an aggregate whose key belongs to another shard (the stream was resharded meanwhile): handle, or skip if every producer that aggregates sends them again, as ours and the KPL do; both count and report them"`
 
 	MemoryBudget string `split_words:"true" default:"128MiB" desc:"for what is read and not yet done, all shards together; bytes, or with KiB, MiB or GiB; 16MiB or more"`
 
