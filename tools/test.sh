@@ -1,6 +1,7 @@
 #!/bin/sh
 # test.sh MODULE [go test flags]: tests one module on its own; skipped tests
-# are listed with their reasons.
+# are listed with their reasons. Results are never taken from the cache: tests
+# start sibling modules, whose changes Go cannot see.
 set -eu
 module=$1
 shift
@@ -8,4 +9,4 @@ root=$(CDPATH="" cd -- "$(dirname -- "$0")/.." && pwd)
 gotestsum=$("$root/tools/tool.sh" gotestsum)
 cd "$root/$module"
 GOWORK=off exec "$gotestsum" --format pkgname --format-hide-empty-pkg -- \
-  -shuffle=on -timeout 10m "$@" ./...
+  -shuffle=on -count=1 -timeout 10m "$@" ./...
