@@ -30,14 +30,19 @@ const help = `leasekeeper: shares the shards of a Kinesis stream out among tasks
 usage: leasekeeper              run, until SIGTERM or SIGINT
        leasekeeper leases       every shard: owner, checkpoint, lag, and what is wrong (--json)
        leasekeeper workers      every worker likewise (--json)
+       leasekeeper pause        every worker keeps its leases and reads nothing
+       leasekeeper resume       the fleet reads again
+       leasekeeper release WORKER  that worker hands over everything and takes nothing
+       leasekeeper resume WORKER   and takes part again
        leasekeeper healthcheck  ask the running leasekeeper's /healthz
        leasekeeper settings     the table of settings (Markdown; --json)
        leasekeeper version      the version (--json)
        leasekeeper help         this text
 
 Settings come from the environment: LEASEKEEPER_…, and the AWS SDK's own.
-leases and workers only read, and watch for some four seconds.
-Exit codes: 0 done, 1 failed (leases, workers: or something is wrong), 2 bad settings or usage.
+leases and workers only read, and watch for some four seconds. pause, resume and
+release write a request which the workers carry out, and wait until they have.
+Exit codes: 0 done, 1 failed (leases, workers: or something is wrong; requests: or not in time), 2 bad settings or usage.
 `
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -46,6 +51,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	verb := ""
 	if len(args) > 0 {
 		verb = args[0]
+	}
+	if worker, yes := request(args); yes {
+		return operate(verb, worker, stdout, stderr)
 	}
 	asJSON := len(args) == 2 && args[1] == "--json"
 	var err error
@@ -98,6 +106,33 @@ func serve(stdout, stderr io.Writer) int {
 	defer stop()
 	if err := app.Run(ctx, &s, version, stdout, log); err != nil {
 		log.Error().Msg(err.Error())
+		return 1
+	}
+	return 0
+}
+
+// request tells whether args ask something of the fleet, and of which worker.
+func request(args []string) (worker string, yes bool) {
+	switch {
+	case len(args) == 1:
+		return "", args[0] == "pause" || args[0] == "resume"
+	case len(args) == 2 && !strings.HasPrefix(args[1], "-"):
+		return args[1], args[0] == "release" || args[0] == "resume"
+	}
+	return "", false
+}
+
+// operate asks something of the fleet; not in time is an exit code of 1.
+func operate(verb, worker string, stdout, stderr io.Writer) int {
+	var s config.Settings
+	if err := settings.Load(config.Prefix, &s); err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := app.Operate(ctx, &s, verb, worker, stdout); err != nil {
+		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
 		return 1
 	}
 	return 0

@@ -92,7 +92,7 @@ func genWorkerWrite(t *rapid.T, id string) lease.WorkerWrite {
 		State:    rapid.SampledFrom([]lease.State{lease.Active, lease.Draining}).Draw(t, "state"),
 		Duration: 8 * time.Second, Ready: rapid.Bool().Draw(t, "ready"), MaxLeases: 3, Version: "1.0.0",
 		Held:      []lease.Held{{Shard: "s0", Generation: 4, BytesPerSecond: 5, LagMillis: 6, Moving: true}, {Shard: "s1", Generation: 1}},
-		StartedAt: time.UnixMilli(99).UTC(), ExpiresAt: time.Unix(77, 0).UTC()}
+		StartedAt: time.UnixMilli(99).UTC(), ExpiresAt: time.Unix(77, 0).UTC(), Requests: rapid.Int64Range(0, 2).Draw(t, "requests")}
 	w := lease.WorkerWrite{Worker: id}
 	switch rapid.IntRange(0, 4).Draw(t, "kind") {
 	case 0:
@@ -121,6 +121,38 @@ func TestTables_WorkerWritesAsApply(t *testing.T) {
 			got := db.Execute(context.Background(), w)
 			if got.Outcome != outcome(applied) || !reflect.DeepEqual(got.Worker, next) {
 				t.Fatalf("%+v on %+v: got %v %+v (%v), want applied %v %+v", w, want, got.Outcome, got.Worker, got.Err, applied, next)
+			}
+			want = next
+		}
+	})
+}
+
+func genStreamWrite(t *rapid.T) lease.StreamWrite {
+	switch rapid.IntRange(0, 4).Draw(t, "kind") {
+	case 0:
+		return lease.StreamWrite{Create: &lease.Stream{ARN: "arn", CreatedAt: time.UnixMilli(5).UTC(), ShardMapVersion: 1,
+			InitialPosition: lease.TrimHorizon}}
+	case 1:
+		return lease.StreamWrite{}
+	}
+	return lease.StreamWrite{Request: &lease.StreamRequest{Seen: rapid.Int64Range(0, 3).Draw(t, "seen"), Paused: rapid.Bool().Draw(t, "paused"),
+		Released: rapid.SampledFrom([][]string{nil, {"a/00000001"}, {"a/00000001", "b/00000002"}}).Draw(t, "released")}}
+}
+
+// Requests and versions do not overwrite each other.
+func TestTables_StreamWritesAsApply(t *testing.T) {
+	db := tables(t)
+	var want *lease.Stream // one row for all runs: there is only one
+	rapid.Check(t, func(t *rapid.T) {
+		for range rapid.IntRange(1, 12).Draw(t, "writes") {
+			w := genStreamWrite(t)
+			if w.Request != nil && want != nil && rapid.Bool().Draw(t, "known") {
+				w.Request.Seen = want.Requests
+			}
+			next, applied := w.Apply(want)
+			got := db.Execute(context.Background(), w)
+			if got.Outcome != outcome(applied) || !reflect.DeepEqual(got.Stream, next) {
+				t.Fatalf("%+v on %+v: got %v %+v (%v), want applied %v %+v", w, want, got.Outcome, got.Stream, got.Err, applied, next)
 			}
 			want = next
 		}

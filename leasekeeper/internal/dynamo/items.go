@@ -43,6 +43,9 @@ const (
 	shardMapVersion  = "shardMapVersion"
 	initialPosition  = "initialPosition"
 	streamTimestamp  = "initialTimestamp"
+	requests         = "requests"
+	paused           = "paused"
+	released         = "released"
 	heldGeneration   = "g"
 	heldBytes        = "b"
 	heldLag          = "l"
@@ -144,7 +147,7 @@ func workerRow(i item) *lease.Worker {
 		ID: text(i, workerKey), Counter: number(i, counter), State: lease.State(text(i, state)),
 		Duration: time.Duration(number(i, leaseDuration)) * time.Millisecond, Ready: flag(i, ready),
 		MaxLeases: int(number(i, maxLeases)), StartedAt: millis(i, startedAt), Version: text(i, version),
-		ExpiresAt: time.Unix(number(i, expiresAt), 0).UTC(),
+		ExpiresAt: time.Unix(number(i, expiresAt), 0).UTC(), Requests: number(i, requests),
 	}
 	held, _ := i[heldLeases].(*types.AttributeValueMemberM)
 	if held == nil {
@@ -189,6 +192,9 @@ func workerItem(row *lease.Worker) item {
 	if row.Version != "" {
 		i[version] = s(row.Version)
 	}
+	if row.Requests != 0 {
+		i[requests] = n(row.Requests)
+	}
 	return i
 }
 
@@ -199,6 +205,7 @@ func streamRow(i item) *lease.Stream {
 	return &lease.Stream{
 		ARN: text(i, streamARN), CreatedAt: millis(i, streamCreatedAt), ShardMapVersion: number(i, shardMapVersion),
 		InitialPosition: text(i, initialPosition), InitialTimestamp: millis(i, streamTimestamp),
+		Requests: number(i, requests), Paused: flag(i, paused), Released: set(i, released),
 	}
 }
 

@@ -158,13 +158,37 @@ func (t *Tables) writeWorker(ctx context.Context, w lease.WorkerWrite) lease.Ans
 
 func (t *Tables) writeStream(ctx context.Context, w lease.StreamWrite) lease.Answer {
 	r := request{table: t.workers, key: key(workerKey, lease.StreamKey)}
-	if w.Create != nil {
+	switch {
+	case w.Create != nil:
 		r.put, r.condition = streamItem(w.Create), "attribute_not_exists("+workerKey+")"
-	} else {
+	case w.Request != nil:
+		streamRequest(w.Request, &r)
+	default:
 		r.update, r.condition = "ADD "+shardMapVersion+" :one", "attribute_exists("+workerKey+")"
 		r.values = item{":one": n(1)}
 	}
 	found, a := t.write(ctx, "write "+lease.StreamKey, r)
 	a.Stream = streamRow(found)
 	return a
+}
+
+// streamRequest changes what is asked of the fleet and touches nothing else of
+// the row. A row that was never asked anything has no counter.
+func streamRequest(w *lease.StreamRequest, r *request) {
+	r.names = map[string]string{"#requests": requests, "#paused": paused, "#released": released}
+	r.values = item{":next": n(w.Seen + 1), ":paused": b(w.Paused)}
+	r.condition = "attribute_exists(" + workerKey + ") AND "
+	if w.Seen == 0 {
+		r.condition += "attribute_not_exists(#requests)"
+	} else {
+		r.condition += "#requests = :seen"
+		r.values[":seen"] = n(w.Seen)
+	}
+	r.update = "SET #requests = :next, #paused = :paused"
+	if len(w.Released) == 0 {
+		r.update += " REMOVE #released"
+		return
+	}
+	r.update += ", #released = :released"
+	r.values[":released"] = &types.AttributeValueMemberSS{Value: w.Released}
 }

@@ -155,6 +155,9 @@ func (b *builder) problems() []string {
 		problems = append(problems, fmt.Sprintf("the tables belong to stream %s created at %s, not to the one that is there now (created at %s)",
 			s.ARN, s.CreatedAt.Format(time.RFC3339), b.listing.CreatedAt.Format(time.RFC3339)))
 	}
+	if s := b.second.Stream; s != nil && s.Paused {
+		problems = append(problems, "the fleet is paused: nothing is read until leasekeeper resume")
+	}
 	alive := 0
 	for _, w := range b.second.Workers {
 		if b.alive(w) {

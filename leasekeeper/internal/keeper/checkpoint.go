@@ -26,7 +26,8 @@ func (h *holding) planCheckpoint(at time.Duration) {
 }
 
 func (h *holding) writeCheckpoint() {
-	if h.writing || h.phase != serving || h.reported.Compare(h.stored) <= 0 {
+	keeps := h.phase == serving || h.phase == withdrawn && h.requests.paused
+	if h.writing || !keeps || h.reported.Compare(h.stored) <= 0 {
 		h.dirty = true
 		return
 	}

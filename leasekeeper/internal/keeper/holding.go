@@ -59,7 +59,7 @@ func (l *life) hold(row *lease.Row) {
 	l.note(Info, "lease claimed", Field{"shard", h.shard}, Field{"generation", h.generation},
 		Field{"from", ownerOf(from)}, Field{"checkpoint", checkpointText(h.stored)})
 	l.move("claimed", h.shard, ownerOf(from), l.self.id)
-	if !l.self.good || l.leaving {
+	if !l.self.good || l.leaving || l.requests.paused {
 		h.phase = withdrawn
 	}
 	l.planning.stale, l.dirty = true, true
@@ -78,7 +78,7 @@ func (h *holding) held() lease.Held {
 	h.publishedLoad = settleLoad(h.publishedLoad, h.bytesPerSecond)
 	return lease.Held{
 		Shard: h.shard, Generation: h.generation, BytesPerSecond: h.publishedLoad,
-		LagMillis: roundLag(h.lagMillis), Moving: h.moving || h.phase == withdrawn,
+		LagMillis: roundLag(h.lagMillis), Moving: h.moving || h.phase == withdrawn && !h.requests.paused,
 	}
 }
 
@@ -105,6 +105,9 @@ func (h *holding) step() {
 	if h.phase == serving && (h.granted && h.isOver() || h.leave.withdrawing) {
 		h.withdraw("ran out")
 	}
+	if h.requests.paused {
+		h.withdraw("paused")
+	}
 	if h.phase != withdrawn || !h.isOver() || h.writing || h.timer.pending() && h.attempts > 0 {
 		return
 	}
@@ -113,6 +116,10 @@ func (h *holding) step() {
 		h.release()
 	case !h.self.good:
 		// Wait until a heartbeat lands or this worker is out.
+	case h.requests.paused: // the lease is kept, and claimed anew when the fleet is resumed
+		if h.reported.Compare(h.stored) > 0 {
+			h.writeCheckpoint()
+		}
 	case !h.session.ready() || h.planning.elsewhere(h.shard):
 		h.release()
 	case h.able():

@@ -39,7 +39,7 @@ func (k *Keeper) shutdown() {
 
 // landed gives the peers 1¼H from the heartbeat that said DRAINING.
 func (v *leave) landed(l *life, row *lease.Worker) {
-	if row.State != lease.Draining || v.told {
+	if !l.leaving || row.State != lease.Draining || v.told { // a released worker drains too, and stays
 		return
 	}
 	v.told = true

@@ -20,6 +20,7 @@ type life struct {
 	claims      map[string]*claim
 	over        map[string]time.Duration // shards lost under a live grant: when it ends at the latest
 	leave       leave
+	requests    requests
 	decideAt    time.Duration // not before this is it decided again
 	decideTimer *timer
 	dirty       bool // something that decisions rest on has changed
@@ -37,6 +38,7 @@ func newLife(k *Keeper, id string) *life {
 	l.session = session{life: l, absentTimer: newTimer(), waitTimer: newTimer()}
 	l.discovery = discovery{life: l, timer: newTimer()}
 	l.planning = newPlanning(l)
+	l.requests = requests{life: l}
 	return l
 }
 
@@ -61,6 +63,7 @@ func (l *life) settle() {
 		l.planning.decide()
 	}
 	l.leave.step(l)
+	l.requests.report()
 	l.session.answer()
 }
 
@@ -77,5 +80,5 @@ func (l *life) pause() time.Duration {
 
 // able tells whether leases may be claimed now.
 func (l *life) able() bool {
-	return l.self.good && !l.leaving && l.session.ready() && l.view.known && l.peers.known && !l.view.frozen()
+	return l.self.good && !l.leaving && !l.requests.paused && l.session.ready() && l.view.known && l.peers.known && !l.view.frozen()
 }

@@ -218,8 +218,10 @@ func (p *peers) live() []*lease.Worker {
 	return live
 }
 
-// streamSeen checks whose tables these are and follows the shard map's version.
+// streamSeen checks whose tables these are and follows the shard map's version
+// and the operators' requests.
 func (p *peers) streamSeen(row *lease.Stream) {
+	p.requests.seen(row)
 	switch {
 	case row == nil && p.stream == nil:
 		p.discovery.found() // makes the row

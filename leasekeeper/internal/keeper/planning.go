@@ -145,10 +145,14 @@ func (p *planning) decide() {
 	if !p.view.known || !p.peers.known {
 		return
 	}
-	if p.stale {
+	if p.stale && !p.requests.paused {
 		p.replan()
 	}
 	p.settleHoldings()
+	if p.requests.paused { // the plan stands still, and nothing is free for anybody
+		clear(p.free)
+		return
+	}
 	p.polls = p.polls[:0]
 	var reads []string
 	wake := p.now + rescan
@@ -256,7 +260,7 @@ func (l *life) sorted() []*holding {
 // announce marks, before a heartbeat is built, the leases that this worker will
 // give up: at most max(1, a tenth) a heartbeat, none younger than 2D (rule 6).
 func (p *planning) announce() {
-	if p.leaving || !p.self.good || !p.session.ready() {
+	if p.leaving || p.requests.paused || !p.self.good || !p.session.ready() {
 		return
 	}
 	if p.stale && p.view.known && p.peers.known {
@@ -324,14 +328,20 @@ func (p *planning) withdrawMoving(moving []lease.Held) {
 }
 
 // withdrawUnready gives up everything that is planned for others while no
-// healthy consumer is attached here.
+// healthy consumer is attached here, or this worker is released.
 func (p *planning) withdrawUnready() {
-	if p.leaving || p.session.ready() {
+	reason := "no healthy consumer here"
+	switch {
+	case p.leaving || p.requests.paused:
+		return
+	case p.requests.released:
+		reason = "released"
+	case p.session.ready():
 		return
 	}
 	for _, h := range p.sorted() {
 		if h.phase == serving && (p.session.draining || p.elsewhere(h.shard)) {
-			h.withdraw("no healthy consumer here")
+			h.withdraw(reason)
 		}
 	}
 	p.dirty = true

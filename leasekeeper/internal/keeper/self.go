@@ -41,9 +41,9 @@ func (s *self) build(counter int64) *lease.Worker {
 		ID: s.id, Counter: counter, State: lease.Active, Duration: s.cfg.Duration,
 		Ready: counter > 1 && s.session.ready(), MaxLeases: s.cfg.MaxLeases,
 		Held:      make([]lease.Held, 0, len(s.holdings)),
-		StartedAt: s.startedAt, Version: s.cfg.Version, ExpiresAt: s.wall().Add(rowLife),
+		StartedAt: s.startedAt, Version: s.cfg.Version, ExpiresAt: s.wall().Add(rowLife), Requests: s.requests.done,
 	}
-	if s.leaving {
+	if s.leaving || s.requests.released {
 		row.State = lease.Draining
 	}
 	for _, h := range s.holdings {

@@ -57,6 +57,10 @@ func (k *Keeper) notReady(now time.Duration) string {
 		return "heartbeats do not land: is the worker table reachable?"
 	case !l.view.known || l.peers.stream == nil:
 		return "the tables were not read yet"
+	case l.requests.paused:
+		return "paused: nothing is read until leasekeeper resume"
+	case l.requests.released:
+		return "released: takes no leases until leasekeeper resume " + l.self.id
 	case l.view.frozen():
 		return "leases of a KCL application are alive: nothing is claimed"
 	case !l.session.ready():

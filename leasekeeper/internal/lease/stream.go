@@ -12,6 +12,11 @@ type Stream struct {
 	ShardMapVersion  int64     // shardMapVersion: moves when the lease table has new rows or finished ones
 	InitialPosition  string    // initialPosition: TrimHorizon or AtTimestamp
 	InitialTimestamp time.Time // initialTimestamp T: resolved once, from the service's time
+
+	// What operators ask of the fleet; every worker sees it in its next scan.
+	Requests int64    // requests: up by one with each
+	Paused   bool     // paused: leases are kept, nothing is read
+	Released []string // released, sorted: workers that hand everything over and take nothing
 }
 
 // SameStream tells whether both rows are of one life of one stream.
@@ -20,10 +25,20 @@ func (s *Stream) SameStream(arn string, createdAt time.Time) bool {
 }
 
 // StreamWrite is one write of the `#stream` row: Create puts it where there is
-// none; otherwise the shard map version of the row that must be there goes up
-// by one, which may safely happen twice.
+// none, Request changes what is asked of the fleet; otherwise the shard map
+// version of the row that must be there goes up by one, which may safely happen
+// twice.
 type StreamWrite struct {
-	Create *Stream
+	Create  *Stream
+	Request *StreamRequest
+}
+
+// StreamRequest replaces what is asked of the fleet, on the condition that
+// nothing else was asked since.
+type StreamRequest struct {
+	Seen     int64 // Requests as it was read
+	Paused   bool
+	Released []string // sorted
 }
 
 // Apply returns the row after the write and whether it was applied to old,
@@ -39,6 +54,13 @@ func (w StreamWrite) Apply(old *Stream) (*Stream, bool) {
 		return nil, false
 	}
 	row := *old
+	if w.Request != nil {
+		if old.Requests != w.Request.Seen {
+			return old, false
+		}
+		row.Requests, row.Paused, row.Released = old.Requests+1, w.Request.Paused, w.Request.Released
+		return &row, true
+	}
 	row.ShardMapVersion++
 	return &row, true
 }

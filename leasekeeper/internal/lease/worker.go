@@ -35,6 +35,7 @@ type Worker struct {
 	StartedAt time.Time     // startedAt, wall clock, for people
 	Version   string        // version of the program
 	ExpiresAt time.Time     // expiresAt: when the table's TTL may remove the row
+	Requests  int64         // requests: Stream.Requests as far as it is carried out here
 }
 
 // Held is what a worker says of one lease it holds, draining included.

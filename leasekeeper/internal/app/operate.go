@@ -1,0 +1,33 @@
+package app
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/dynamo"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/operate"
+)
+
+// Operate asks the running fleet for what verb says (pause, resume, release) and
+// waits until it has taken effect: what a worker needs to learn of it and to
+// drain, twice over. worker is the worker that is meant, for resume "" for the fleet.
+func Operate(ctx context.Context, s *config.Settings, verb, worker string, w io.Writer) error {
+	execute, err := connect(ctx, s)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*s.LeaseDuration+20*time.Second)
+	defer cancel()
+	o := operate.Operator{Execute: operate.Executor(execute), Open: dynamo.Open, Out: w, Every: s.LeaseDuration / 16}
+	switch {
+	case verb == "pause":
+		return o.Pause(ctx)
+	case verb == "release":
+		return o.Release(ctx, worker)
+	case worker != "":
+		return o.TakeBack(ctx, worker)
+	}
+	return o.Resume(ctx)
+}
