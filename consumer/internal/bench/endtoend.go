@@ -93,7 +93,7 @@ func (p programs) measure(mode string, seconds int) error {
 	watching := httptest.NewServer(clock)
 	defer watching.Close()
 
-	consumer := exec.Command(p.consumer) //nolint:gosec // built above
+	consumer := exec.Command(p.consumer)
 	consumer.Stderr = os.Stderr
 	consumer.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+url, "AWS_ENDPOINT_URL_DYNAMODB="+watching.URL, "AWS_REGION=eu-central-1",
 		"AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench", "CONSUMER_LEASEKEEPER_URL="+keeping.URL, "CONSUMER_LISTEN=127.0.0.1:0",

@@ -157,8 +157,8 @@ func (r *Run) done(f ref) {
 	if !r.d.o.Unordered {
 		if l := f.link(); l.next.chunk != nil {
 			r.makeReady(l.next)
-		} else if r.lanes[l.lane] == f {
-			delete(r.lanes, l.lane)
+		} else {
+			delete(r.lanes, l.lane) // f is the newest: else it had a next
 		}
 	}
 	r.tracker.Done(c.base + uint64(f.place))

@@ -25,7 +25,7 @@ func newPairs() *pairs {
 	}
 	for i := range len(alphabet) {
 		for k := range len(alphabet) {
-			p[int(alphabet[i])|int(alphabet[k])<<8] = uint16(i<<6 | k) //nolint:gosec // twelve bits
+			p[int(alphabet[i])|int(alphabet[k])<<8] = uint16(i<<6 | k)
 		}
 	}
 	return &p
@@ -39,8 +39,8 @@ func plain16(text []byte) (read, written int) {
 	for len(text)-read >= 16 {
 		in := text[read : read+16 : read+16]
 		v, w := binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:])
-		a, b, c, d := t[uint16(v)], t[uint16(v>>16)], t[uint16(v>>32)], t[uint16(v>>48)] //nolint:gosec // low bits
-		e, f, g, h := t[uint16(w)], t[uint16(w>>16)], t[uint16(w>>32)], t[uint16(w>>48)] //nolint:gosec // low bits
+		a, b, c, d := t[uint16(v)], t[uint16(v>>16)], t[uint16(v>>32)], t[uint16(v>>48)]
+		e, f, g, h := t[uint16(w)], t[uint16(w>>16)], t[uint16(w>>32)], t[uint16(w>>48)]
 		if (a|b|c|d|e|f|g|h)&notBase64 != 0 {
 			break
 		}
