@@ -35,6 +35,10 @@ func TestLoad(t *testing.T) {
 			env:  map[string]string{"EXAMPLE_LIMIT": "secret", "EXAMPLE_TIMEOUT": "secret", "EXAMPLE_STREEM": "secret"},
 			want: []string{"EXAMPLE_STREEM: no such setting; did you mean EXAMPLE_STREAM?", "EXAMPLE_LIMIT: want a whole number", "EXAMPLE_TIMEOUT: want a duration"},
 		},
+		"validate beside others": {
+			env:  map[string]string{"EXAMPLE_LIMIT": "0", "EXAMPLE_TIMEOUT": "soon", "EXAMPLE_X": "1"},
+			want: []string{"EXAMPLE_X: no such setting", "EXAMPLE_TIMEOUT: want a duration", "EXAMPLE_LIMIT: want 1 or more"},
+		},
 		"validate": {env: map[string]string{"EXAMPLE_LIMIT": "0"}, want: []string{"EXAMPLE_LIMIT: want 1 or more"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,8 +30,8 @@ type Validator interface {
 // `desc`, `split_words`), from the variables that begin with prefix and an
 // underscore. A variable that is set but empty counts as unset. The error joins
 // every violation: unknown variables, values that do not parse, and what
-// Validate reports. Values are never repeated in errors. Call it once, before
-// other goroutines read the environment.
+// Validate reports. Values are never repeated in errors. It unsets what it does
+// not take; call it once, before other goroutines read the environment.
 func Load(prefix string, spec any) error {
 	known := keys(prefix, spec)
 	problems := unknown(prefix, known, os.Environ())
@@ -48,22 +48,29 @@ func Load(prefix string, spec any) error {
 			problems = append(problems, err)
 		}
 	}
-	if v, ok := spec.(Validator); ok && len(problems) == 0 {
-		problems = v.Validate()
+	if v, ok := spec.(Validator); ok {
+		problems = append(problems, v.Validate()...)
 	}
 	return errors.Join(problems...)
 }
 
 // loadField lets envconfig parse one field on its own, in a struct made for it,
-// because envconfig stops at the first error of a struct.
+// because envconfig stops at the first error of a struct. A field that does not
+// parse gets its default, so that the others can be validated all the same.
 func loadField(prefix string, field reflect.StructField, into reflect.Value) error {
 	single := reflect.New(reflect.StructOf([]reflect.StructField{field}))
 	err := envconfig.Process(prefix, single.Interface())
 	var parse *envconfig.ParseError
-	switch {
-	case errors.As(err, &parse):
+	if errors.As(err, &parse) {
+		if unset := os.Unsetenv(parse.KeyName); unset != nil {
+			return fmt.Errorf("unset %s: %w", parse.KeyName, unset)
+		}
+		if defaulted := loadField(prefix, field, into); defaulted != nil {
+			return defaulted
+		}
 		return fmt.Errorf("%s: want %s", parse.KeyName, kind(field.Type))
-	case err != nil:
+	}
+	if err != nil {
 		return fmt.Errorf("read setting %s: %w", field.Name, err)
 	}
 	into.Set(single.Elem().Field(0))
