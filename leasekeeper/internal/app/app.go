@@ -135,7 +135,10 @@ func connect(ctx context.Context, s *config.Settings) (runner.Executor, error) {
 		if _, err := stream.Describe(ctx); err != nil {
 			return err
 		}
-		return dynamo.Check(ctx, db, s.LeaseTable, s.WorkerTable)
+		if err := dynamo.Check(ctx, db, s.LeaseTable, s.WorkerTable); err != nil {
+			return err
+		}
+		return dynamo.CheckSingleStream(ctx, db, s.LeaseTable)
 	}
 	if err := insist(ctx, check); err != nil {
 		return nil, err

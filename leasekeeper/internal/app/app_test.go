@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,12 +13,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/app"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/awstest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/contract"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/dynamo"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/settings"
 )
 
@@ -260,6 +265,23 @@ func TestRun_Missing(t *testing.T) {
 	a.Table("leases", "id")
 	a.Table("workers", "workerId")
 	fails("want the hash key leaseKey")
+}
+
+// The lease table of a KCL application with several streams is refused.
+func TestRun_MultiStream(t *testing.T) {
+	a := awstest.Start(t)
+	environment(t, a)
+	a.Stream("test", 1)
+	a.Table("leases", "leaseKey")
+	a.Table("workers", "workerId")
+	_, err := a.DynamoDB("kcl").PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("leases"), Item: map[string]types.AttributeValue{
+		"leaseKey": &types.AttributeValueMemberS{Value: "000000000000:test:1700000000:shardId-000000000000"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := start(t, nil).wait(); !errors.Is(err, dynamo.ErrMultiStream) {
+		t.Errorf("got %v, want %v", err, dynamo.ErrMultiStream)
+	}
 }
 
 // Tables that belong to another stream are refused.
