@@ -33,11 +33,12 @@ func TestKCL_RoundTrip(t *testing.T) {
 		t.Skipf("skipped: needs Java and Maven and takes minutes; set %s=3.5.1,2.7.2 to run it", kclVersions)
 	}
 	for _, version := range strings.Split(versions, ",") {
-		t.Run(version, func(t *testing.T) { roundTrip(t, version) })
+		t.Run(version, func(t *testing.T) { roundTrip(t, version, "PRODUCER_AGGREGATE=false") })
+		t.Run(version+" aggregated", func(t *testing.T) { roundTrip(t, version, "PRODUCER_AGGREGATE=true") })
 	}
 }
 
-func roundTrip(t *testing.T, version string) {
+func roundTrip(t *testing.T, version, aggregate string) {
 	root, err := build.Root()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +52,10 @@ func roundTrip(t *testing.T, version string) {
 	}
 	r := &roundTripper{system: start(t, cluster.Options{Lease: shortLease, Env: []string{"LEASEKEEPER_FOREIGN_WAIT=6s"}}), dir: dir}
 	r.stop() // the library's messages are in no table: checkpoints cannot be judged by it
-	producer := r.produce(0, 100)
+	producer, err := r.StartProducer(0, 100, aggregate)
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	first := r.library("kcl-first")
 	r.sees(first, 300)
@@ -72,7 +76,17 @@ func roundTrip(t *testing.T, version string) {
 	if err := producer.Stop(stopTimeout); err != nil {
 		t.Fatal(err)
 	}
-	r.judge(first, last)
+	r.judge(acknowledged(t, producer), first, last)
+}
+
+// acknowledged is how many messages, numbered from 0, the producer put.
+func acknowledged(t *testing.T, producer *proc.Process) int64 {
+	t.Helper()
+	var account struct{ Accepted, Acknowledged int64 }
+	if err := json.Unmarshal([]byte(producer.Stdout()), &account); err != nil || account.Acknowledged != account.Accepted {
+		t.Fatalf("got account %q (%v), want all acknowledged", producer.Stdout(), err)
+	}
+	return account.Acknowledged
 }
 
 type roundTripper struct {
@@ -157,33 +171,26 @@ func (r *roundTripper) stopped(w *kcl.Worker) {
 	}
 }
 
-// judge waits until every record of the stream was handled by one of the three,
+// judge waits until every one of total messages was handled by one of the three,
 // and counts those that were handled by more than one.
-func (r *roundTripper) judge(first, last *kcl.Worker) {
+func (r *roundTripper) judge(total int64, first, last *kcl.Worker) {
 	r.t.Helper()
-	stored, missing, total, twice := r.items(), 0, 0, 0
+	stored, missing, twice := r.items(), 0, 0
 	count := func() bool {
-		records, err := r.records.Read(r.t.Context())
-		if err != nil {
-			return false
-		}
 		a, b := r.seen(first), r.seen(last)
-		missing, total, twice = 0, 0, 0
-		for _, shard := range records {
-			for _, record := range shard {
-				total++
-				handled := min(1, a.Numbers[record.Number]) + min(1, stored[record.Number]) + min(1, b.Numbers[record.Number])
-				missing += max(0, 1-handled)
-				twice += max(0, handled-1)
-			}
+		missing, twice = 0, 0
+		for number := range total {
+			handled := min(1, a.Numbers[number]) + min(1, stored[number]) + min(1, b.Numbers[number])
+			missing += max(0, 1-handled)
+			twice += max(0, handled-1)
 		}
 		return missing == 0
 	}
-	if err := cluster.Until(r.t.Context(), kclPatience, "every record was handled", count); err != nil {
-		r.t.Fatalf("%v: %d of %d records are missing\n%s", err, missing, total, last.Tail(30))
+	if err := cluster.Until(r.t.Context(), kclPatience, "every message was handled", count); err != nil {
+		r.t.Fatalf("%v: %d of %d messages are missing\n%s", err, missing, total, last.Tail(30))
 	}
 	if twice != 0 {
-		r.t.Errorf("got %d of %d records handled by two sides, want none: both stop gracefully", twice, total)
+		r.t.Errorf("got %d of %d messages handled by two sides, want none: both stop gracefully", twice, total)
 	}
 	started := r.seen(last).Started
 	if started["shardId-000000000003"] == "" || started["shardId-000000000004"] == "" {
@@ -195,6 +202,6 @@ func (r *roundTripper) judge(first, last *kcl.Worker) {
 		}
 	}
 	r.stopped(last)
-	r.t.Logf("%d records: library %d, task %d, library again %d; %d by two sides",
+	r.t.Logf("%d messages: library %d, task %d, library again %d; %d by two sides",
 		total, len(r.seen(first).Numbers), len(stored), len(r.seen(last).Numbers), twice)
 }
