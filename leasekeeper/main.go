@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/app"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/logging"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/operate"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/settings"
 )
 
@@ -34,14 +36,16 @@ usage: leasekeeper              run, until SIGTERM or SIGINT
        leasekeeper resume       the fleet reads again
        leasekeeper release WORKER  that worker hands over everything and takes nothing
        leasekeeper resume WORKER   and takes part again
+       leasekeeper rewind --to TIME|SEQUENCE|TRIM_HORIZON|LATEST [--shards a,b] [--yes]
+                                shows what would be read again; --yes: reads it again
        leasekeeper healthcheck  ask the running leasekeeper's /healthz
        leasekeeper settings     the table of settings (Markdown; --json)
        leasekeeper version      the version (--json)
        leasekeeper help         this text
 
 Settings come from the environment: LEASEKEEPER_…, and the AWS SDK's own.
-leases and workers only read, and watch for some four seconds. pause, resume and
-release write a request which the workers carry out, and wait until they have.
+leases and workers only read, and watch for some four seconds. pause, resume,
+release and rewind write a request which the workers carry out, and wait until they have.
 Exit codes: 0 done, 1 failed (leases, workers: or something is wrong; requests: or not in time), 2 bad settings or usage.
 `
 
@@ -52,8 +56,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		verb = args[0]
 	}
-	if worker, yes := request(args); yes {
-		return operate(verb, worker, stdout, stderr)
+	if code, done := fleet(verb, args, stdout, stderr); done {
+		return code
 	}
 	asJSON := len(args) == 2 && args[1] == "--json"
 	var err error
@@ -111,6 +115,17 @@ func serve(stdout, stderr io.Writer) int {
 	return 0
 }
 
+// fleet runs the verbs that ask something of the fleet; done: verb was one.
+func fleet(verb string, args []string, stdout, stderr io.Writer) (code int, done bool) {
+	if verb == "rewind" {
+		return rewind(args[1:], stdout, stderr), true
+	}
+	if worker, yes := request(args); yes {
+		return ask(verb, worker, stdout, stderr), true
+	}
+	return 0, false
+}
+
 // request tells whether args ask something of the fleet, and of which worker.
 func request(args []string) (worker string, yes bool) {
 	switch {
@@ -122,8 +137,8 @@ func request(args []string) (worker string, yes bool) {
 	return "", false
 }
 
-// operate asks something of the fleet; not in time is an exit code of 1.
-func operate(verb, worker string, stdout, stderr io.Writer) int {
+// ask asks something of the fleet; not in time is an exit code of 1.
+func ask(verb, worker string, stdout, stderr io.Writer) int {
 	var s config.Settings
 	if err := settings.Load(config.Prefix, &s); err != nil {
 		_, _ = fmt.Fprintln(stderr, err)
@@ -132,6 +147,39 @@ func operate(verb, worker string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := app.Operate(ctx, &s, verb, worker, stdout); err != nil {
+		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
+		return 1
+	}
+	return 0
+}
+
+// rewind has leases read again; without --yes it only shows what that would be.
+func rewind(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("rewind", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	to := flags.String("to", "", "TRIM_HORIZON, LATEST, an RFC 3339 time, or a sequence number after which reading goes on")
+	named := flags.String("shards", "", "shard ids, separated by commas; all unfinished ones if empty")
+	yes := flags.Bool("yes", false, "do it, instead of showing it")
+	if flags.Parse(args) != nil {
+		return 2
+	}
+	target, err := operate.ParseTarget(*to)
+	if err != nil || flags.NArg() > 0 {
+		_, _ = fmt.Fprintln(stderr, "leasekeeper: rewind --to:", operate.ErrTarget)
+		return 2
+	}
+	var s config.Settings
+	if err := settings.Load(config.Prefix, &s); err != nil {
+		_, _ = fmt.Fprintln(stderr, err)
+		return 2
+	}
+	var shards []string
+	if *named != "" {
+		shards = strings.Split(*named, ",")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if err := app.Rewind(ctx, &s, target, shards, *yes, stdout); err != nil {
 		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
 		return 1
 	}

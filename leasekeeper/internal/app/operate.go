@@ -14,13 +14,11 @@ import (
 // waits until it has taken effect: what a worker needs to learn of it and to
 // drain, twice over. worker is the worker that is meant, for resume "" for the fleet.
 func Operate(ctx context.Context, s *config.Settings, verb, worker string, w io.Writer) error {
-	execute, err := connect(ctx, s)
+	o, ctx, cancel, err := operator(ctx, s, w)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 3*s.LeaseDuration+20*time.Second)
 	defer cancel()
-	o := operate.Operator{Execute: operate.Executor(execute), Open: dynamo.Open, Out: w, Every: s.LeaseDuration / 16}
 	switch {
 	case verb == "pause":
 		return o.Pause(ctx)
@@ -30,4 +28,24 @@ func Operate(ctx context.Context, s *config.Settings, verb, worker string, w io.
 		return o.TakeBack(ctx, worker)
 	}
 	return o.Resume(ctx)
+}
+
+// Rewind has leases read again from the target, or shows what that would be, and
+// waits until it is done.
+func Rewind(ctx context.Context, s *config.Settings, to operate.Target, shards []string, yes bool, w io.Writer) error {
+	o, ctx, cancel, err := operator(ctx, s, w)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return o.Rewind(ctx, to, shards, yes)
+}
+
+func operator(ctx context.Context, s *config.Settings, w io.Writer) (*operate.Operator, context.Context, context.CancelFunc, error) {
+	execute, err := connect(ctx, s)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*s.LeaseDuration+20*time.Second)
+	return &operate.Operator{Execute: operate.Executor(execute), Open: dynamo.Open, Out: w, Every: s.LeaseDuration / 16}, ctx, cancel, nil
 }

@@ -45,6 +45,9 @@ func genLeaseWrite(t *rapid.T, shard string) lease.LeaseWrite {
 			c := genCheckpoint(t)
 			w.Change.Checkpoint = &c
 		}
+		if rapid.Bool().Draw(t, "withRewind") {
+			w.Change.Rewind = genRewind().Draw(t, "rewind")
+		}
 		if rapid.Bool().Draw(t, "withChildren") {
 			w.Change.Children = []string{"c0", "c1"}
 		}
@@ -127,6 +130,14 @@ func TestTables_WorkerWritesAsApply(t *testing.T) {
 	})
 }
 
+func genRewind() *rapid.Generator[*lease.Rewind] {
+	return rapid.SampledFrom([]*lease.Rewind{
+		{ID: 3, To: lease.TrimHorizon, Shards: []string{"s0"}},
+		{ID: 4, To: lease.AtTimestamp, At: time.UnixMilli(77).UTC(), Shards: []string{"s0", "s1"}},
+		{ID: 5, To: "42", Shards: []string{"s1"}},
+	})
+}
+
 func genStreamWrite(t *rapid.T) lease.StreamWrite {
 	switch rapid.IntRange(0, 4).Draw(t, "kind") {
 	case 0:
@@ -135,7 +146,11 @@ func genStreamWrite(t *rapid.T) lease.StreamWrite {
 	case 1:
 		return lease.StreamWrite{}
 	}
-	return lease.StreamWrite{Request: &lease.StreamRequest{Seen: rapid.Int64Range(0, 3).Draw(t, "seen"), Paused: rapid.Bool().Draw(t, "paused"),
+	rewind := genRewind().Draw(t, "rewind")
+	if rapid.Bool().Draw(t, "noRewind") {
+		rewind = nil
+	}
+	return lease.StreamWrite{Request: &lease.StreamRequest{Rewind: rewind, Seen: rapid.Int64Range(0, 3).Draw(t, "seen"), Paused: rapid.Bool().Draw(t, "paused"),
 		Released: rapid.SampledFrom([][]string{nil, {"a/00000001"}, {"a/00000001", "b/00000002"}}).Draw(t, "released")}}
 }
 

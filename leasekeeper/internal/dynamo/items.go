@@ -24,6 +24,7 @@ const (
 	endingHashKey    = "endingHashKey"
 	entityType       = "entityType"
 	initialTimestamp = "initialTimestamp"
+	rewound          = "rewound"
 )
 
 // Attributes of the worker table.
@@ -46,6 +47,11 @@ const (
 	requests         = "requests"
 	paused           = "paused"
 	released         = "released"
+	rewind           = "rewind"
+	rewindID         = "id"
+	rewindTo         = "to"
+	rewindAt         = "at"
+	rewindShards     = "shards"
 	heldGeneration   = "g"
 	heldBytes        = "b"
 	heldLag          = "l"
@@ -114,6 +120,7 @@ func leaseRow(i item) *lease.Row {
 		Checkpoint:    lease.Checkpoint{Sequence: text(i, checkpoint), Sub: number(i, checkpointSub)},
 		OwnerSwitches: number(i, ownerSwitches), Parents: set(i, parentShardID), Children: set(i, childShardIDs),
 		HashStart: text(i, startingHashKey), HashEnd: text(i, endingHashKey), InitialTimestamp: millis(i, initialTimestamp),
+		Rewound: number(i, rewound),
 	}
 }
 
@@ -205,8 +212,24 @@ func streamRow(i item) *lease.Stream {
 	return &lease.Stream{
 		ARN: text(i, streamARN), CreatedAt: millis(i, streamCreatedAt), ShardMapVersion: number(i, shardMapVersion),
 		InitialPosition: text(i, initialPosition), InitialTimestamp: millis(i, streamTimestamp),
-		Requests: number(i, requests), Paused: flag(i, paused), Released: set(i, released),
+		Requests: number(i, requests), Paused: flag(i, paused), Released: set(i, released), Rewind: rewindOf(i),
 	}
+}
+
+func rewindOf(i item) *lease.Rewind {
+	m, ok := i[rewind].(*types.AttributeValueMemberM)
+	if !ok {
+		return nil
+	}
+	return &lease.Rewind{ID: number(m.Value, rewindID), To: text(m.Value, rewindTo), At: millis(m.Value, rewindAt), Shards: set(m.Value, rewindShards)}
+}
+
+func rewindItem(r *lease.Rewind) types.AttributeValue {
+	m := item{rewindID: n(r.ID), rewindTo: s(r.To), rewindShards: &types.AttributeValueMemberSS{Value: r.Shards}}
+	if !r.At.IsZero() {
+		m[rewindAt] = n(r.At.UnixMilli())
+	}
+	return &types.AttributeValueMemberM{Value: m}
 }
 
 func streamItem(row *lease.Stream) item {

@@ -121,6 +121,14 @@ func leaseUpdate(c *lease.LeaseChange, values item) string {
 		sets = append(sets, childShardIDs+" = :children")
 		values[":children"] = &types.AttributeValueMemberSS{Value: c.Children}
 	}
+	if c.Rewind != nil {
+		sets = append(sets, rewound+" = :rewound")
+		values[":rewound"] = n(c.Rewind.ID)
+		if c.Rewind.To == lease.AtTimestamp {
+			sets = append(sets, initialTimestamp+" = :at")
+			values[":at"] = n(c.Rewind.At.UnixMilli())
+		}
+	}
 	if c.DropForeign {
 		removes = append(removes, "checkpointOwner", "pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState")
 	}
@@ -175,7 +183,7 @@ func (t *Tables) writeStream(ctx context.Context, w lease.StreamWrite) lease.Ans
 // streamRequest changes what is asked of the fleet and touches nothing else of
 // the row. A row that was never asked anything has no counter.
 func streamRequest(w *lease.StreamRequest, r *request) {
-	r.names = map[string]string{"#requests": requests, "#paused": paused, "#released": released}
+	r.names = map[string]string{"#requests": requests, "#paused": paused, "#released": released, "#rewind": rewind}
 	r.values = item{":next": n(w.Seen + 1), ":paused": b(w.Paused)}
 	r.condition = "attribute_exists(" + workerKey + ") AND "
 	if w.Seen == 0 {
@@ -185,10 +193,20 @@ func streamRequest(w *lease.StreamRequest, r *request) {
 		r.values[":seen"] = n(w.Seen)
 	}
 	r.update = "SET #requests = :next, #paused = :paused"
+	var removes []string
 	if len(w.Released) == 0 {
-		r.update += " REMOVE #released"
-		return
+		removes = append(removes, "#released")
+	} else {
+		r.update += ", #released = :released"
+		r.values[":released"] = &types.AttributeValueMemberSS{Value: w.Released}
 	}
-	r.update += ", #released = :released"
-	r.values[":released"] = &types.AttributeValueMemberSS{Value: w.Released}
+	if w.Rewind == nil {
+		removes = append(removes, "#rewind")
+	} else {
+		r.update += ", #rewind = :rewind"
+		r.values[":rewind"] = rewindItem(w.Rewind)
+	}
+	if len(removes) > 0 {
+		r.update += " REMOVE " + strings.Join(removes, ", ")
+	}
 }

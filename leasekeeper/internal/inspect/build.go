@@ -158,6 +158,11 @@ func (b *builder) problems() []string {
 	if s := b.second.Stream; s != nil && s.Paused {
 		problems = append(problems, "the fleet is paused: nothing is read until leasekeeper resume")
 	}
+	for _, row := range b.second.Leases {
+		if s := b.second.Stream; s != nil && s.Rewind.Asks(row) {
+			problems = append(problems, fmt.Sprintf("shard %s is to be rewound, and is not yet", row.Shard))
+		}
+	}
 	alive := 0
 	for _, w := range b.second.Workers {
 		if b.alive(w) {

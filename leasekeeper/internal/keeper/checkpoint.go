@@ -42,9 +42,11 @@ func (h *holding) writeCheckpoint() {
 // one write (rule 7).
 func (h *holding) release() {
 	to := h.best()
-	h.write(lease.LeaseChange{Counter: h.generation + 1, Checkpoint: &to, OwnerSwitches: h.switchesAfter(to)}, func(row *lease.Row) {
+	change := lease.LeaseChange{Counter: h.generation + 1, Checkpoint: &to, OwnerSwitches: h.switchesAfter(to)}
+	h.requests.rewound(h.row, &change)
+	h.write(change, func(row *lease.Row) {
 		h.counts.Releases++
-		h.note(Info, "lease released", Field{"shard", h.shard}, Field{"generation", h.generation}, Field{"checkpoint", checkpointText(to)})
+		h.note(Info, "lease released", Field{"shard", h.shard}, Field{"generation", h.generation}, Field{"checkpoint", checkpointText(row.Checkpoint)})
 		h.move("released", h.shard, h.self.id, "")
 		h.drop()
 		h.view.put(row)
@@ -59,8 +61,10 @@ func (h *holding) reclaim() {
 	}
 	to := h.best()
 	h.reclaiming = true
-	h.write(lease.LeaseChange{Owner: h.self.id, Counter: h.generation + 1, Checkpoint: &to,
-		OwnerSwitches: h.switchesAfter(to), DropForeign: true}, func(row *lease.Row) {
+	change := lease.LeaseChange{Owner: h.self.id, Counter: h.generation + 1, Checkpoint: &to,
+		OwnerSwitches: h.switchesAfter(to), DropForeign: true}
+	h.requests.rewound(h.row, &change)
+	h.write(change, func(row *lease.Row) {
 		h.counts.Claims++
 		h.drop()
 		h.hold(row)

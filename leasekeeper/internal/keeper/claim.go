@@ -64,11 +64,13 @@ func (c *claim) write(row *lease.Row) {
 		c.end()
 		return
 	}
-	c.repeat(lease.LeaseWrite{
+	write := lease.LeaseWrite{
 		Shard:  c.shard,
 		If:     lease.LeaseCondition{Owner: row.Owner, Counter: row.Counter},
 		Change: &lease.LeaseChange{Owner: c.self.id, Counter: row.Counter + 1, OwnerSwitches: switches(row, c.self.id), DropForeign: true},
-	})
+	}
+	c.requests.rewound(row, write.Change)
+	c.repeat(write)
 }
 
 func switches(row *lease.Row, owner string) int64 {

@@ -99,14 +99,11 @@ func (h *holding) withdraw(reason string) {
 	}
 }
 
-// step does what is due: a generation that ran out is withdrawn, one that is
+// step does what is due: a generation that is to end is withdrawn, one that is
 // withdrawn and over is released or claimed anew.
 func (h *holding) step() {
-	if h.phase == serving && (h.granted && h.isOver() || h.leave.withdrawing) {
-		h.withdraw("ran out")
-	}
-	if h.requests.paused {
-		h.withdraw("paused")
+	if why := h.due(); why != "" {
+		h.withdraw(why)
 	}
 	if h.phase != withdrawn || !h.isOver() || h.writing || h.timer.pending() && h.attempts > 0 {
 		return
@@ -125,6 +122,21 @@ func (h *holding) step() {
 	case h.able():
 		h.reclaim()
 	}
+}
+
+// due says why a generation that is served is to end now; empty: it is not.
+func (h *holding) due() string {
+	switch {
+	case h.phase != serving:
+		return ""
+	case h.granted && h.isOver() || h.leave.withdrawing:
+		return "ran out"
+	case h.requests.paused:
+		return "paused"
+	case h.requests.rewind.Asks(h.row):
+		return "rewound"
+	}
+	return ""
 }
 
 // lost drops the lease: met, the row that is there, says that it is another's.

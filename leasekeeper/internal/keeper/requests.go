@@ -14,6 +14,7 @@ type requests struct {
 	version  int64 // of what was seen last
 	paused   bool  // every lease is kept and none granted, claimed or planned
 	released bool  // this worker publishes DRAINING, hands over what others can take, and stays
+	rewind   *lease.Rewind
 	done     int64 // the version that is carried out; in the worker's row
 }
 
@@ -32,7 +33,7 @@ func (r *requests) seen(row *lease.Stream) {
 		r.told(released, "released", "taken back")
 	}
 	changed := released != r.released
-	r.paused, r.released = paused, released
+	r.paused, r.released, r.rewind = paused, released, row.Rewind
 	r.planning.stale, r.dirty = true, true
 	if changed {
 		r.self.publish()
@@ -65,6 +66,9 @@ func (r *requests) carriedOut() bool {
 		return false
 	}
 	for _, h := range r.holdings {
+		if !r.paused && h.phase == serving && r.rewind.Asks(h.row) {
+			return false
+		}
 		if r.paused && (h.phase == serving || !h.isOver()) || !r.paused && h.phase == withdrawn {
 			return false
 		}

@@ -217,7 +217,9 @@ func storm(t *testing.T, rng *rand.Rand) {
 	live := []*node{w.add("n0"), w.add("n00")}
 	w.run(20 * time.Second)
 	for i := range 25 {
-		switch rng.IntN(5) {
+		switch rng.IntN(6) {
+		case 5:
+			w.rewind(lease.TrimHorizon, "s0", "s1", "s3")
 		case 0:
 			w.ask(!w.stream.Paused, w.stream.Released...)
 		case 1:

@@ -186,8 +186,12 @@ func (w *world) execute(op lease.Op) lease.Answer {
 	case lease.LeaseWrite:
 		old := w.leases[op.Shard]
 		row, ok := op.Apply(old)
-		if ok && old != nil && row != nil && row.Checkpoint.Compare(old.Checkpoint) < 0 {
+		if ok && old != nil && row != nil && row.Checkpoint.Compare(old.Checkpoint) < 0 &&
+			(row.Rewound <= old.Rewound || row.Counter == old.Counter) {
 			w.t.Errorf("%v: checkpoint of %s goes back from %v to %v", w.now, op.Shard, old.Checkpoint, row.Checkpoint)
+		}
+		if ok && op.Change != nil && op.Change.Rewind != nil && (old.Rewound >= op.Change.Rewind.ID || row.Counter == old.Counter) {
+			w.t.Errorf("%v: %s is rewound twice, or in its generation: %+v", w.now, op.Shard, old)
 		}
 		if row == nil {
 			delete(w.leases, op.Shard)

@@ -26,6 +26,7 @@ type Row struct {
 	HashStart        string     // startingHashKey
 	HashEnd          string     // endingHashKey
 	InitialTimestamp time.Time  // initialTimestamp: where AT_TIMESTAMP starts; zero: not stored
+	Rewound          int64      // rewound: the latest Rewind that was carried out on it
 }
 
 // Finished tells whether the shard was processed to its end.
@@ -57,6 +58,7 @@ type LeaseChange struct { //nolint:revive // of a LeaseWrite
 	OwnerSwitches int64       // ownerSwitchesSinceCheckpoint from now on
 	Checkpoint    *Checkpoint // nil: stays
 	Children      []string    // none: stay
+	Rewind        *Rewind     // carried out: Rewound, and InitialTimestamp with AT_TIMESTAMP; Checkpoint says where to
 	DropForeign   bool        // remove the KCL's checkpointOwner and pending checkpoint
 }
 
@@ -84,6 +86,12 @@ func (w LeaseWrite) Apply(old *Row) (*Row, bool) {
 	row.Owner, row.Counter, row.OwnerSwitches = w.Change.Owner, w.Change.Counter, w.Change.OwnerSwitches
 	if w.Change.Checkpoint != nil {
 		row.Checkpoint = *w.Change.Checkpoint
+	}
+	if r := w.Change.Rewind; r != nil {
+		row.Rewound = r.ID
+		if r.To == AtTimestamp {
+			row.InitialTimestamp = r.At
+		}
 	}
 	if len(w.Change.Children) > 0 {
 		row.Children = w.Change.Children

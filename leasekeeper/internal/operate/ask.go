@@ -50,8 +50,10 @@ func (o *Operator) ask(ctx context.Context, change func(fleet) (lease.StreamRequ
 		if err != nil {
 			return 0, err
 		}
-		if want.Paused == f.stream.Paused && slices.Equal(want.Released, f.stream.Released) {
-			o.printf("asked for (request %d); waiting until it has taken effect\n", f.stream.Requests)
+		if want.Paused == f.stream.Paused && slices.Equal(want.Released, f.stream.Released) && want.Rewind == f.stream.Rewind {
+			if want.Paused || want.Rewind != nil || len(want.Released) > 0 {
+				o.printf("asked for (request %d); waiting until it has taken effect\n", f.stream.Requests)
+			}
 			return f.stream.Requests, nil
 		}
 		want.Seen = f.stream.Requests

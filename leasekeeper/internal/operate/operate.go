@@ -44,10 +44,17 @@ type fleet struct {
 	workers []*lease.Worker // that are not EVICTED, by id
 }
 
+// same is what is asked already.
+func (f fleet) same() lease.StreamRequest {
+	return lease.StreamRequest{Seen: f.stream.Requests, Paused: f.stream.Paused, Released: f.stream.Released, Rewind: f.stream.Rewind}
+}
+
 // Pause has every worker keep its leases and read nothing.
 func (o *Operator) Pause(ctx context.Context) error {
 	version, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
-		return lease.StreamRequest{Paused: true, Released: f.stream.Released}, nil
+		request := f.same()
+		request.Paused = true
+		return request, nil
 	})
 	if err != nil {
 		return err
@@ -58,7 +65,9 @@ func (o *Operator) Pause(ctx context.Context) error {
 // Resume has the fleet read again.
 func (o *Operator) Resume(ctx context.Context) error {
 	version, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
-		return lease.StreamRequest{Released: f.stream.Released}, nil
+		request := f.same()
+		request.Paused = false
+		return request, nil
 	})
 	if err != nil {
 		return err
@@ -85,7 +94,9 @@ func (o *Operator) Release(ctx context.Context, name string) error {
 		if !slices.ContainsFunc(f.workers, others) {
 			return lease.StreamRequest{}, ErrNobody
 		}
-		return lease.StreamRequest{Released: with(f.stream.Released, id)}, nil
+		request := f.same()
+		request.Released = with(f.stream.Released, id)
+		return request, nil
 	})
 	if err != nil {
 		return err
@@ -102,8 +113,9 @@ func (o *Operator) TakeBack(ctx context.Context, name string) error {
 		if err != nil {
 			return lease.StreamRequest{}, err
 		}
-		left := slices.DeleteFunc(slices.Clone(f.stream.Released), func(id string) bool { return id == worker.ID })
-		return lease.StreamRequest{Paused: f.stream.Paused, Released: left}, nil
+		request := f.same()
+		request.Released = slices.DeleteFunc(slices.Clone(f.stream.Released), func(id string) bool { return id == worker.ID })
+		return request, nil
 	})
 	if err != nil {
 		return err
