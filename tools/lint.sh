@@ -5,6 +5,7 @@ set -u
 root=$(CDPATH="" cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root" || exit 1
 export GOWORK=off
+export GOLANGCI_LINT_CACHE=$root/bin/lint-cache # one of its own: findings are kept by content and name other trees
 failed=0
 fail() { echo "lint: $*" >&2; failed=1; }
 
