@@ -25,7 +25,10 @@ case "$*" in
 *services*desiredCount*) echo 3 ;;
 *list-tasks*RUNNING*) printf 'arn:1\tarn:2\tarn:3\n' ;;
 *list-tasks*STOPPED*) echo None ;;
+*describe-tasks*containers\[0\].exitCode*) echo "${FAKE_EXIT:-0}" ;;
 *describe-tasks*) echo "${FAKE_HEALTHY:-3}" ;;
+*run-task*) echo "${FAKE_TASK:-arn:aws:ecs:eu-west-1:111122223333:task/staging/0123abcd}" ;;
+*logs\ tail*) echo "$*" ;;
 *scan*-workers*) printf 'a/1\t%s\nb/2\t%s\n' "$(date +%s%N)" "${FAKE_STILL:-$(date +%s%N)}" ;;
 *scan*-leases*) printf 'shardId-000000000000\ta/1\nshardId-000000000001\t%s\n' "${FAKE_OWNER:-b/2}" ;;
 *get-metric-statistics*) echo "${FAKE_AGES:-90000	400}" ;;
@@ -113,6 +116,13 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"scale":                   {nil, "scale.sh", "staging 2", true, "consumer	2	2"},
 		"scale/too many":          {nil, "scale.sh", "staging 9", false, "want 2 to 3"},
 		"scale/no number":         {nil, "scale.sh", "staging many", false, "COUNT: want a number"},
+		"logs":                    {nil, "logs.sh", "staging 2h", true, "logs tail /ecs/staging --since 2h --follow"},
+		"status":                  {nil, "status.sh", "staging", true, "shardId-000000000001	b/2"},
+		"status/stopped":          {nil, "status.sh", "staging --stopped", true, "no task has stopped"},
+		"produce":                 {nil, "produce.sh", "staging 500", true, "--log-stream-names producer/producer/0123abcd"},
+		"produce/failed":          {[]string{"FAKE_EXIT=1"}, "produce.sh", "staging", false, "the producer ended with exit code 1"},
+		"produce/not started":     {[]string{"FAKE_TASK=None"}, "produce.sh", "staging", false, "ECS started no task"},
+		"produce/no number":       {nil, "produce.sh", "staging many", false, "COUNT: want a number"},
 		"destroy/not named":       {nil, "destroy.sh", "production", false, "nothing was destroyed"},
 	} {
 		t.Run(name, func(t *testing.T) {
