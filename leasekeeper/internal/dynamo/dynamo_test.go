@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/awstest"
@@ -94,7 +97,7 @@ func genWorkerWrite(t *rapid.T, id string) lease.WorkerWrite {
 	row := &lease.Worker{ID: id, Counter: rapid.Int64Range(1, 3).Draw(t, "counter"),
 		State:    rapid.SampledFrom([]lease.State{lease.Active, lease.Draining}).Draw(t, "state"),
 		Duration: 8 * time.Second, Ready: rapid.Bool().Draw(t, "ready"), MaxLeases: 3, Version: "1.0.0",
-		Held:      []lease.Held{{Shard: "s0", Generation: 4, BytesPerSecond: 5, LagMillis: 6, Moving: true}, {Shard: "s1", Generation: 1}},
+		Held:      []lease.Held{{Shard: "s0", Generation: 4, BytesPerSecond: 5 << 10, LagMillis: 600, Moving: true}, {Shard: "s1", Generation: 1}},
 		StartedAt: time.UnixMilli(99).UTC(), ExpiresAt: time.Unix(77, 0).UTC(), Requests: rapid.Int64Range(0, 2).Draw(t, "requests")}
 	w := lease.WorkerWrite{Worker: id}
 	switch rapid.IntRange(0, 4).Draw(t, "kind") {
@@ -128,6 +131,37 @@ func TestTables_WorkerWritesAsApply(t *testing.T) {
 			want = next
 		}
 	})
+}
+
+// What a row says it holds is never taken for nothing when it cannot be read.
+func TestTables_HeldUnreadable(t *testing.T) {
+	a := awstest.Start(t)
+	a.Table("leases", "leaseKey")
+	a.Table("workers", "workerId")
+	db := dynamo.New(a.DynamoDB("test"), "leases", "workers", 5*time.Second)
+	for id, held := range map[string]types.AttributeValue{
+		"a/00000001": nil,
+		"b/00000002": &types.AttributeValueMemberM{},
+		"c/00000003": &types.AttributeValueMemberB{Value: []byte{1, 0}},
+		"d/00000004": &types.AttributeValueMemberB{Value: []byte{99}},
+	} {
+		item := map[string]types.AttributeValue{"workerId": &types.AttributeValueMemberS{Value: id}, "counter": &types.AttributeValueMemberN{Value: "7"}}
+		if held != nil {
+			item["held"] = held
+		}
+		if _, err := a.DynamoDB("test").PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("workers"), Item: item}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := db.Execute(t.Context(), lease.ScanWorkers{})
+	if got.Outcome != lease.Applied || len(got.Workers) != 4 {
+		t.Fatalf("got %v with %d workers, want all of them", got.Outcome, len(got.Workers))
+	}
+	for _, w := range got.Workers {
+		if w.Counter != 7 || w.HeldErr == nil || !strings.Contains(w.HeldErr.Error(), w.ID) {
+			t.Errorf("got %+v, want its heartbeat and an error that names it", w)
+		}
+	}
 }
 
 func genRewind() *rapid.Generator[*lease.Rewind] {

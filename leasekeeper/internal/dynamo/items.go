@@ -1,12 +1,15 @@
 package dynamo
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/held"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
@@ -52,10 +55,6 @@ const (
 	rewindTo         = "to"
 	rewindAt         = "at"
 	rewindShards     = "shards"
-	heldGeneration   = "g"
-	heldBytes        = "b"
-	heldLag          = "l"
-	heldMoving       = "m"
 	entityTypeLeases = "LEASE"
 )
 
@@ -146,6 +145,8 @@ func leaseItem(row *lease.Row) item {
 	return i
 }
 
+var errNoHeld = errors.New("held is missing or no binary")
+
 func workerRow(i item) *lease.Worker {
 	if len(i) == 0 {
 		return nil
@@ -156,45 +157,23 @@ func workerRow(i item) *lease.Worker {
 		MaxLeases: int(number(i, maxLeases)), StartedAt: millis(i, startedAt), Version: text(i, version),
 		ExpiresAt: time.Unix(number(i, expiresAt), 0).UTC(), Requests: number(i, requests),
 	}
-	held, _ := i[heldLeases].(*types.AttributeValueMemberM)
-	if held == nil {
-		return row
+	if v, ok := i[heldLeases].(*types.AttributeValueMemberB); ok {
+		row.Held, row.HeldErr = held.Decode(v.Value)
+	} else {
+		row.HeldErr = errNoHeld
 	}
-	for shard, v := range held.Value {
-		if h, ok := v.(*types.AttributeValueMemberM); ok {
-			row.Held = append(row.Held, lease.Held{Shard: shard, Generation: number(h.Value, heldGeneration),
-				BytesPerSecond: number(h.Value, heldBytes), LagMillis: number(h.Value, heldLag), Moving: flag(h.Value, heldMoving)})
-		}
+	if row.HeldErr != nil {
+		row.HeldErr = fmt.Errorf("worker %s: %w", row.ID, row.HeldErr)
 	}
-	slices.SortFunc(row.Held, func(a, b lease.Held) int {
-		if a.Shard < b.Shard {
-			return -1
-		}
-		return 1
-	})
 	return row
 }
 
 func workerItem(row *lease.Worker) item {
-	held := make(item, len(row.Held))
-	for _, h := range row.Held {
-		entry := item{heldGeneration: n(h.Generation)}
-		if h.BytesPerSecond != 0 {
-			entry[heldBytes] = n(h.BytesPerSecond)
-		}
-		if h.LagMillis != 0 {
-			entry[heldLag] = n(h.LagMillis)
-		}
-		if h.Moving {
-			entry[heldMoving] = b(true)
-		}
-		held[h.Shard] = &types.AttributeValueMemberM{Value: entry}
-	}
 	i := item{
 		workerKey: s(row.ID), counter: n(row.Counter), state: s(string(row.State)),
 		leaseDuration: n(row.Duration.Milliseconds()), ready: b(row.Ready), maxLeases: n(int64(row.MaxLeases)),
 		startedAt: n(row.StartedAt.UnixMilli()), expiresAt: n(row.ExpiresAt.Unix()),
-		heldLeases: &types.AttributeValueMemberM{Value: held},
+		heldLeases: &types.AttributeValueMemberB{Value: held.Encode(row.Held)},
 	}
 	if row.Version != "" {
 		i[version] = s(row.Version)

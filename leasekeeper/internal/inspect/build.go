@@ -56,6 +56,10 @@ func (b *builder) worker(w *lease.Worker) Worker {
 	for _, h := range w.Held {
 		out.MaxLagMS = max(out.MaxLagMS, h.LagMillis)
 	}
+	if w.HeldErr != nil {
+		out.Leases = b.named(w.ID)
+		out.Problems = append(out.Problems, w.HeldErr.Error()+": written by another version, or damaged")
+	}
 	switch {
 	case w.State == lease.Evicted:
 		out.Leases, out.MaxLagMS = 0, 0
@@ -65,6 +69,17 @@ func (b *builder) worker(w *lease.Worker) Worker {
 		out.Problems = append(out.Problems, "not ready: no consumer is attached")
 	}
 	return out
+}
+
+// named counts the leases whose rows name the worker.
+func (b *builder) named(worker string) int {
+	n := 0
+	for _, row := range b.second.Leases {
+		if row.Owner == worker {
+			n++
+		}
+	}
+	return n
 }
 
 func (b *builder) lease(row *lease.Row) Lease {
@@ -143,7 +158,7 @@ func (b *builder) ownerProblems(row *lease.Row, stood bool, add func(string, ...
 		add("held by a worker that was declared dead")
 	case !b.alive(w):
 		add("held by a dead worker")
-	case !held && stood:
+	case !held && stood && w.HeldErr == nil:
 		add("its owner does not serve it")
 	}
 }

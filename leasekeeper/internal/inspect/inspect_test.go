@@ -2,6 +2,7 @@ package inspect_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,21 @@ func TestBuild_DeadWorker(t *testing.T) {
 	r := inspect.Build(look, look, listing("s0"), "test", time.Unix(2000, 0))
 	if r.Wrong() != 3 || len(r.Workers[0].Problems) != 1 || r.Workers[0].Alive || !strings.Contains(r.Leases[0].Problems[0], "dead worker") {
 		t.Errorf("got %+v, want a dead worker, its lease, and nobody alive", r)
+	}
+}
+
+// A worker whose row cannot be understood is wrong, its leases are not.
+func TestBuild_HeldUnreadable(t *testing.T) {
+	unreadable := func(counter int64) *lease.Worker {
+		w := worker(a, counter)
+		w.HeldErr = errors.New("worker " + a + ": held is damaged")
+		return w
+	}
+	rows := []*lease.Row{row("s0", a, 3, "1"), row("s1", a, 3, "1")}
+	r := inspect.Build(inspect.Look{Workers: []*lease.Worker{unreadable(1)}, Leases: rows},
+		inspect.Look{Workers: []*lease.Worker{unreadable(2)}, Leases: rows}, listing("s0", "s1"), "test", time.Unix(2000, 0))
+	if got := r.Workers[0]; r.Wrong() != 1 || got.Leases != 2 || len(got.Problems) != 1 || !strings.Contains(got.Problems[0], "damaged") {
+		t.Errorf("got %+v with %d problems, want two leases and one problem", got, r.Wrong())
 	}
 }
 

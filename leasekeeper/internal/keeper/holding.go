@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/contract"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/held"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
@@ -75,10 +76,10 @@ func ownerOf(row *lease.Row) string {
 
 // held is what peers are told of the lease.
 func (h *holding) held() lease.Held {
-	h.publishedLoad = settleLoad(h.publishedLoad, h.bytesPerSecond)
+	h.publishedLoad = held.RoundLoad(settleLoad(h.publishedLoad, h.bytesPerSecond))
 	return lease.Held{
 		Shard: h.shard, Generation: h.generation, BytesPerSecond: h.publishedLoad,
-		LagMillis: roundLag(h.lagMillis), Moving: h.moving || h.phase == withdrawn && !h.requests.paused,
+		LagMillis: held.RoundLag(h.lagMillis), Moving: h.moving || h.phase == withdrawn && !h.requests.paused,
 	}
 }
 
@@ -195,13 +196,4 @@ func settleLoad(published, measured int64) int64 {
 		return measured
 	}
 	return published
-}
-
-// roundLag keeps two digits: the lag is for people.
-func roundLag(ms int64) int64 {
-	unit := int64(100)
-	for ms/unit >= 100 {
-		unit *= 10
-	}
-	return ms / unit * unit
 }

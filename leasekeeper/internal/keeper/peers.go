@@ -83,6 +83,9 @@ func (p *peers) scanned(a lease.Answer) {
 
 // tell notes, for people, that a peer came or is going.
 func (p *peers) tell(old, row *lease.Worker) {
+	if row.HeldErr != nil && (old == nil || old.HeldErr == nil) {
+		p.note(Warn, "what a worker holds cannot be read: the lease table alone says it", Field{"peer", row.ID}, Field{"error", row.HeldErr})
+	}
 	switch {
 	case row.ID == p.self.id:
 	case old == nil && row.State != lease.Evicted && p.known:
@@ -94,7 +97,7 @@ func (p *peers) tell(old, row *lease.Worker) {
 
 // differs tells whether two rows of a worker differ in what decisions rest on.
 func differs(a, b *lease.Worker) bool {
-	return a == nil || a.State != b.State || a.Ready != b.Ready || a.MaxLeases != b.MaxLeases ||
+	return a == nil || a.State != b.State || (a.HeldErr == nil) != (b.HeldErr == nil) || a.Ready != b.Ready || a.MaxLeases != b.MaxLeases ||
 		!slices.EqualFunc(a.Held, b.Held, func(x, y lease.Held) bool {
 			return x.Shard == y.Shard && x.Generation == y.Generation && x.Moving == y.Moving && x.BytesPerSecond == y.BytesPerSecond
 		})
@@ -201,6 +204,14 @@ func (p *peers) evicted(id string, row *lease.Worker) {
 func (p *peers) dead(owner string) bool {
 	row := p.rows[owner]
 	return row != nil && row.State == lease.Evicted
+}
+
+// unreadable tells whether owner is a live worker whose row does not say what
+// it holds. Its leases are planned by the owner in their rows, and these are
+// read every H, as those of any worker that does not say so.
+func (p *peers) unreadable(owner string) bool {
+	row := p.rows[owner]
+	return row != nil && row.State != lease.Evicted && row.HeldErr != nil
 }
 
 // live returns the workers that are not EVICTED, this one included, by id.

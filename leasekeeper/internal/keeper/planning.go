@@ -122,6 +122,8 @@ func (p *planning) replan() {
 			l.Owner, l.Load, l.Moving = p.self.id, h.publishedLoad, h.moving
 		} else if held, ok := p.holderOf(row); ok {
 			l.Owner, l.Moving = held.worker, held.moving
+		} else if p.peers.unreadable(row.Owner) {
+			l.Owner = row.Owner
 		}
 		leases = append(leases, l)
 	}

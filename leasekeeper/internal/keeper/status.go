@@ -108,7 +108,7 @@ func (l *life) workerStatus(now time.Duration) []contract.WorkerStatus {
 	list := make([]contract.WorkerStatus, 0, len(l.peers.rows))
 	for id, row := range l.peers.rows {
 		w := contract.WorkerStatus{Worker: id, State: string(row.State), Ready: row.Ready, Version: row.Version,
-			StartedAt: row.StartedAt, Leases: len(row.Held)}
+			StartedAt: row.StartedAt, Leases: l.leasesOf(row)}
 		switch {
 		case id == l.self.id && l.self.row != nil:
 			w.State, w.Ready, w.Leases = string(l.self.row.State), l.session.ready(), len(l.holdings)
@@ -124,6 +124,21 @@ func (l *life) workerStatus(now time.Duration) []contract.WorkerStatus {
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].Worker < list[j].Worker })
 	return list
+}
+
+// leasesOf counts the leases a worker says it holds or, where it cannot be
+// understood, those whose rows name it.
+func (l *life) leasesOf(worker *lease.Worker) int {
+	if worker.HeldErr == nil {
+		return len(worker.Held)
+	}
+	n := 0
+	for _, seen := range l.view.rows {
+		if seen.row.Owner == worker.ID {
+			n++
+		}
+	}
+	return n
 }
 
 func (l *life) leaseStatus(now time.Duration) []contract.LeaseStatus {
@@ -154,6 +169,8 @@ func (l *life) leaseStatus(now time.Duration) []contract.LeaseStatus {
 		case isHeld:
 			s.State, s.Owner, s.Generation = heldState(held.moving), held.worker, held.generation
 			s.LagMS, s.BytesPerSecond, s.AgeMS = told[shard].LagMillis, told[shard].BytesPerSecond, (now - held.since).Milliseconds()
+		case l.peers.unreadable(row.Owner):
+			s.State = contract.LeaseHeld
 		case l.view.waitsForParents(row):
 			s.State = contract.LeaseWaiting
 		}

@@ -248,6 +248,7 @@ type consumer struct {
 	stuck    bool // never drains what is withdrawn
 	silent   bool // reports no shard
 	lag      int64
+	rate     int64  // bytes per second, of every shard
 	open     uint64 // the call under way
 	syncs    int
 	conflict int
@@ -284,7 +285,7 @@ func (c *consumer) call() {
 			continue
 		}
 		r.Shards = append(r.Shards, contract.ShardReport{Shard: shard, Generation: h.generation, State: h.state,
-			Checkpoint: h.checkpoint, Children: h.children, LagMS: c.lag})
+			Checkpoint: h.checkpoint, Children: h.children, LagMS: c.lag, BytesPerSecond: c.rate})
 	}
 	sent := w.now
 	n.nextSync++

@@ -32,6 +32,7 @@ type Worker struct {
 	Ready     bool          // ready: a healthy consumer is attached
 	MaxLeases int           // maxLeases: takes no more than these; 0: no cap
 	Held      []Held        // held, sorted by shard
+	HeldErr   error         // held cannot be read: what it holds is in the lease table alone
 	StartedAt time.Time     // startedAt, wall clock, for people
 	Version   string        // version of the program
 	ExpiresAt time.Time     // expiresAt: when the table's TTL may remove the row
@@ -42,8 +43,8 @@ type Worker struct {
 type Held struct {
 	Shard          string
 	Generation     int64
-	BytesPerSecond int64 // smoothed and rounded, so that it stands still under a steady load
-	LagMillis      int64 // rounded; for people, no decision rests on it
+	BytesPerSecond int64 // smoothed, and rounded to what the table keeps
+	LagMillis      int64 // rounded likewise; for people, no decision rests on it
 	Moving         bool  // announced: will be withdrawn soon for the worker it is planned for
 }
 

@@ -102,7 +102,7 @@ func (o *Operator) Release(ctx context.Context, name string) error {
 		return err
 	}
 	return o.await(ctx, "have handed over everything", func(w *lease.Worker) bool {
-		return w.ID != id || w.State == lease.Draining && len(w.Held) == 0
+		return w.ID != id || w.State == lease.Draining && w.HeldErr == nil && len(w.Held) == 0
 	})
 }
 
