@@ -223,6 +223,20 @@ func TestDynamoDB_LegacyParameters(t *testing.T) {
 	_, err = update("0", took)
 	wantCode(t, err, "ConditionalCheckFailedException")
 	wantInvalid(t, put(map[string]types.ExpectedAttributeValue{"id": {Exists: aws.Bool(true)}}), "Value must be provided when Exists is true for Attribute: id")
+	// The Kinesis Client Library 1 gives an operator its argument as Value.
+	compared := func(e types.ExpectedAttributeValue) error {
+		_, err := c.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+			TableName: &table, Key: key, Expected: map[string]types.ExpectedAttributeValue{"leaseOwner": e},
+			AttributeUpdates: map[string]types.AttributeValueUpdate{"leaseCounter": {Action: types.AttributeActionPut, Value: num("1")}},
+		})
+		return err
+	}
+	if err := compared(types.ExpectedAttributeValue{ComparisonOperator: "NE", Value: str("w2")}); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, compared(types.ExpectedAttributeValue{ComparisonOperator: "NE", Value: str("w1")}), "ConditionalCheckFailedException")
+	wantInvalid(t, compared(types.ExpectedAttributeValue{ComparisonOperator: "NE", Value: str("w2"), AttributeValueList: []attr{str("w2")}}), "Value and AttributeValueList cannot be used together for Attribute: leaseOwner")
+	wantInvalid(t, compared(types.ExpectedAttributeValue{ComparisonOperator: "NULL", Exists: aws.Bool(false)}), "Exists and ComparisonOperator cannot be used together for Attribute: leaseOwner")
 	for _, tc := range []struct {
 		op    types.ComparisonOperator
 		name  string

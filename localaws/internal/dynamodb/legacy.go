@@ -42,13 +42,17 @@ func legacyCondition(all map[string]expected, operator string) (expr.Condition, 
 	return legacyFilter(tests, operator)
 }
 
-// comparison is the operator that Value and Exists stand for.
+// comparison is the operator that Value and Exists stand for. Value may also be
+// the one argument of a ComparisonOperator, as the Kinesis Client Library 1 has it.
 func (e *expected) comparison(name string) (comparison, error) {
 	switch {
+	case e.Value != nil && e.AttributeValueList != nil:
+		return comparison{}, invalid("One or more parameter values were invalid: Value and AttributeValueList cannot be used together for Attribute: " + name)
+	case e.Exists != nil && e.ComparisonOperator != "":
+		return comparison{}, invalid("One or more parameter values were invalid: Exists and ComparisonOperator cannot be used together for Attribute: " + name)
+	case e.ComparisonOperator != "" && e.Value != nil:
+		return comparison{e.ComparisonOperator, []attr.Value{*e.Value}}, nil
 	case e.ComparisonOperator != "":
-		if e.Value != nil || e.Exists != nil {
-			return comparison{}, invalid("One or more parameter values were invalid: Exists and Value cannot be used with ComparisonOperator for Attribute: " + name)
-		}
 		return comparison{e.ComparisonOperator, e.AttributeValueList}, nil
 	case e.Exists != nil && !*e.Exists:
 		if e.Value != nil {
