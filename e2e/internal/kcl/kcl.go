@@ -1,5 +1,5 @@
 // Package kcl runs the real Kinesis Client Library as a process (the Java
-// program in e2e/kcl), to test that its lease table can be taken over and
+// program in e2e/kcl, and for version 1 that in e2e/kcl1), to test that its lease table can be taken over and
 // handed back. It needs Maven, a JDK 17 and Maven's registry.
 package kcl
 
@@ -40,7 +40,7 @@ func Build(ctx context.Context, root, version string) (string, error) {
 	defer cancel()
 	mvn := exec.CommandContext(ctx, "mvn", "-q", "-B", "package", "dependency:copy-dependencies",
 		"-Dkcl.version="+version, "-Dout="+dir, "-DoutputDirectory="+filepath.Join(dir, "lib"))
-	mvn.Dir = filepath.Join(root, "e2e", "kcl")
+	mvn.Dir = filepath.Join(root, "e2e", source(version))
 	if out, err := mvn.CombinedOutput(); err != nil {
 		if text := string(out); strings.Contains(text, "Could not transfer") || strings.Contains(text, "Could not resolve") {
 			return "", fmt.Errorf("%w: the library %s cannot be resolved", ErrUnavailable, version)
@@ -48,6 +48,15 @@ func Build(ctx context.Context, root, version string) (string, error) {
 		return "", fmt.Errorf("build with version %s of the library: %w\n%s", version, err, out)
 	}
 	return dir, os.WriteFile(filepath.Join(dir, "built"), nil, 0o600)
+}
+
+// source is the folder of the program: version 1 has other packages, and the
+// AWS SDK for Java 1.
+func source(version string) string {
+	if strings.HasPrefix(version, "1.") {
+		return "kcl1"
+	}
+	return "kcl"
 }
 
 // Worker is one running worker of the library.

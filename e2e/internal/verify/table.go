@@ -26,6 +26,20 @@ func ScanMessages(ctx context.Context, client *dynamodb.Client, table string) (I
 	return items, err
 }
 
+// Newest returns the newest sequence number of each shard that has an item,
+// consistently.
+func Newest(ctx context.Context, client *dynamodb.Client, table string) (map[string]string, error) {
+	newest := map[string]string{}
+	err := scan(ctx, client, table, func(item map[string]types.AttributeValue) error {
+		shard, sequence := text(item["shardId"]), text(item["sequenceNumber"])
+		if newest[shard] == "" || compareSequence(sequence, newest[shard]) > 0 {
+			newest[shard] = sequence
+		}
+		return nil
+	})
+	return newest, err
+}
+
 // CountItems counts the items of a table.
 func CountItems(ctx context.Context, client *dynamodb.Client, table string) (int, error) {
 	count := 0
