@@ -3,6 +3,7 @@ package delivery
 import (
 	"time"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/pace"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/record"
 )
 
@@ -41,9 +42,10 @@ func (e *Engine) ready(now time.Time) (records, size int, due bool, next time.Ti
 		if oldest.IsZero() && len(l.retry) == 0 {
 			continue
 		}
-		allowed := l.pace.Allow(now)
+		cost := l.cost(now)
+		allowed := l.pace.Allow(now, cost)
 		if allowed == 0 {
-			sooner(l.pace.Next(now))
+			sooner(l.pace.Next(now, cost))
 			continue
 		}
 		if len(l.retry) > 0 {
@@ -67,6 +69,7 @@ func (e *Engine) ready(now time.Time) (records, size int, due bool, next time.Ti
 				l.finish(e.seal)
 			}
 		}
+		due = due || allowed < l.fresh.len() // waiting would not fill the request
 		records += min(allowed, l.fresh.len())
 		size += l.fresh.size
 	}
@@ -82,11 +85,11 @@ func (e *Engine) take(now time.Time) []record.Record {
 		again = false
 		for i := range e.lanes {
 			l := e.lanes[(e.turn+i)%len(e.lanes)]
-			room := min(share, e.o.MaxRecords-len(batch), l.pace.Allow(now))
+			room := min(share, e.o.MaxRecords-len(batch))
 			taken := 0
 			for taken < room {
 				r := l.peek(now)
-				if r == nil || len(batch) > 0 && size+r.Size > e.o.MaxBytes {
+				if r == nil || len(batch) > 0 && size+r.Size > e.o.MaxBytes || !l.pace.Take(now, pace.Cost(r.Size)) {
 					break
 				}
 				size += r.Size
@@ -94,12 +97,20 @@ func (e *Engine) take(now time.Time) []record.Record {
 				batch[len(batch)-1].Shard = l.shard
 				taken++
 			}
-			l.pace.Sent(taken)
 			again = again || taken > 0 && size < e.o.MaxBytes
 		}
 	}
 	e.turn++
 	return batch
+}
+
+// cost is what the record that goes next, or the aggregate being filled, uses of
+// its shard.
+func (l *lane) cost(now time.Time) float64 {
+	if r := l.peek(now); r != nil {
+		return pace.Cost(r.Size)
+	}
+	return pace.Cost(l.openSize)
 }
 
 // peek is the record that goes next; nil when none may go now.

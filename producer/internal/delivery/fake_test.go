@@ -35,6 +35,7 @@ type stream struct {
 	most     int // flights at a time
 	requests int
 	largest  int // records in a request
+	heaviest int // bytes of a request of several
 	wrong    int // messages stored outside of their shard
 	on       func(call int, records []record.Record) error
 }
@@ -49,6 +50,9 @@ func (s *stream) Put(ctx context.Context, records []record.Record) ([]record.Out
 	call := s.requests
 	s.flights++
 	s.most, s.largest = max(s.most, s.flights), max(s.largest, len(records))
+	if size := sizeOf(records); len(records) > 1 {
+		s.heaviest = max(s.heaviest, size)
+	}
 	wait := time.Duration(s.random.Float64() * float64(s.latency) * 2)
 	s.mu.Unlock()
 	select {
@@ -76,6 +80,13 @@ func (s *stream) Put(ctx context.Context, records []record.Record) ([]record.Out
 		return nil, &put.Error{Kind: put.Lost, Code: "ConnectionLost", Err: errors.New("lost")}
 	}
 	return s.store(records), nil
+}
+
+func sizeOf(records []record.Record) (size int) {
+	for i := range records {
+		size += records[i].Size
+	}
+	return size
 }
 
 func (s *stream) store(records []record.Record) []record.Outcome {

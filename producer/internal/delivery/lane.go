@@ -28,6 +28,9 @@ func newLanes(m *shards.Map, before []*lane) []*lane {
 	lanes := make([]*lane, m.Len())
 	for i := range lanes {
 		lanes[i] = &lane{shard: m.ID(i)}
+		if lanes[i].shard == "" { // the whole stream, of who knows how many shards
+			lanes[i].pace = pace.Free()
+		}
 		for _, old := range before {
 			if old.shard == lanes[i].shard {
 				lanes[i].pace = old.pace

@@ -50,6 +50,9 @@ func TestEngine_LosesNothing(t *testing.T) {
 		if limit := max(o.MaxBuffered, 300); sum.BufferedHighest > limit {
 			rt.Fatalf("got %d bytes buffered, want at most %d", sum.BufferedHighest, limit)
 		}
+		if s.heaviest > o.MaxBytes {
+			rt.Fatalf("got %d bytes in a request, want at most %d", s.heaviest, o.MaxBytes)
+		}
 		if s.most > o.Concurrency || s.largest > o.MaxRecords || o.Refresh == nil && s.wrong > 0 {
 			rt.Fatalf("got %d requests at a time, %d records in one, %d messages on a wrong shard", s.most, s.largest, s.wrong)
 		}

@@ -33,29 +33,29 @@ func (e *Engine) Run(ctx context.Context) error {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
 		}
-		batch := e.next(ctx, &flying)
+		batch, composed := e.next(ctx, &flying)
 		if batch == nil {
 			break
 		}
 		flying.Go(func() {
 			defer func() { <-slots }()
-			e.send(ctx, batch)
+			e.send(ctx, batch, composed)
 		})
 	}
 	flying.Wait()
 	return e.finish()
 }
 
-// next waits for the records of the next request; nil means that there is none
-// and will be none.
-func (e *Engine) next(ctx context.Context, flying *sync.WaitGroup) []record.Record {
+// next waits for the records of the next request, and says when they were taken
+// from their lanes; nil means that there is none and will be none.
+func (e *Engine) next(ctx context.Context, flying *sync.WaitGroup) ([]record.Record, time.Time) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for ctx.Err() == nil {
 		e.mu.Lock()
 		if e.fatal != nil || e.closed && e.buffered == 0 {
 			e.mu.Unlock()
-			return nil
+			return nil, time.Time{}
 		}
 		now := time.Now()
 		batch, at := e.compose(now)
@@ -69,7 +69,7 @@ func (e *Engine) next(ctx context.Context, flying *sync.WaitGroup) []record.Reco
 		}
 		e.mu.Unlock()
 		if batch != nil {
-			return batch
+			return batch, now
 		}
 		var alarm <-chan time.Time
 		if !at.IsZero() {
@@ -82,11 +82,11 @@ func (e *Engine) next(ctx context.Context, flying *sync.WaitGroup) []record.Reco
 		case <-ctx.Done():
 		}
 	}
-	return nil
+	return nil, time.Time{}
 }
 
 // send puts one request and settles what became of it.
-func (e *Engine) send(ctx context.Context, batch []record.Record) {
+func (e *Engine) send(ctx context.Context, batch []record.Record, composed time.Time) {
 	now, units, retried := time.Now(), 0, 0
 	for i := range batch {
 		r := &batch[i]
@@ -110,7 +110,7 @@ func (e *Engine) send(ctx context.Context, batch []record.Record) {
 	if err != nil {
 		e.unanswered(batch, err)
 	} else {
-		e.answered(batch, outcomes)
+		e.answered(batch, outcomes, composed)
 	}
 	e.o.Account.Buffer(e.buffered)
 	e.space.Broadcast()

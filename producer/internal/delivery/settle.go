@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/message"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/pace"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/record"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/shards"
@@ -18,27 +19,27 @@ const (
 	throttleCode = "ProvisionedThroughputExceededException"
 )
 
-// tally is what one answer brought for one lane.
-type tally struct{ accepted, refused int }
-
-// answered settles a request that was executed. Called with the lock.
-func (e *Engine) answered(batch []record.Record, outcomes []record.Outcome) {
+// answered settles a request that was executed. sent is when its records left
+// their lanes. Called with the lock.
+func (e *Engine) answered(batch []record.Record, outcomes []record.Outcome, sent time.Time) {
 	now := time.Now()
 	e.failures, e.pause = 0, time.Time{}
-	tallies := make([]tally, len(e.lanes))
+	tallies := make([]pace.Tally, len(e.lanes))
 	var messages, bytes, doubled, throttled int64
 	for i := range batch {
 		r := &batch[i]
 		lane := e.shards.Find(r.Hash)
 		if outcomes[i].Code != "" {
 			if outcomes[i].Code == throttleCode {
-				tallies[lane].refused++
+				tallies[lane].Refuse(r.Size)
 				throttled++
+			} else {
+				e.lanes[lane].pace.Lost(pace.Cost(r.Size))
 			}
 			e.again(r, outcomes[i].Code, now)
 			continue
 		}
-		tallies[lane].accepted++
+		tallies[lane].Accept(r.Size)
 		if e.lands(r, outcomes[i].Shard, lane) {
 			n := int64(r.Messages())
 			size, cost := r.Bytes()
@@ -47,8 +48,8 @@ func (e *Engine) answered(batch []record.Record, outcomes []record.Outcome) {
 		}
 	}
 	for i, t := range tallies {
-		if t.accepted+t.refused > 0 {
-			e.lanes[i].pace.Answer(now, t.accepted, t.refused, e.o.Jitter())
+		if t.Accepted+t.Refused > 0 {
+			e.lanes[i].pace.Answer(sent, now, t, e.o.Jitter())
 		}
 	}
 	e.o.Account.Acknowledge(messages, bytes, doubled)
@@ -66,6 +67,7 @@ func (e *Engine) unanswered(batch []record.Record, err error) {
 	switch failure.Kind {
 	case put.Refused:
 		if len(batch) == 1 {
+			e.forget(batch)
 			e.giveUp(&batch[0], failure.Code)
 			e.o.Log.Error().Int64("position", batch[0].One.Position).Err(err).Msg("message refused")
 			return
@@ -90,10 +92,18 @@ func (e *Engine) unanswered(batch []record.Record, err error) {
 		e.pause = now.Add(e.backoff(e.failures, maxPause))
 	}
 	e.failures++
+	e.forget(batch)
 	for i := range batch {
 		e.again(&batch[i], failure.Code, now)
 	}
 	e.reuse(batch)
+}
+
+// forget tells the paces that no answer will come for the records.
+func (e *Engine) forget(batch []record.Record) {
+	for i := range batch {
+		e.lanes[e.shards.Find(batch[i].Hash)].pace.Lost(pace.Cost(batch[i].Size))
+	}
 }
 
 // again puts a record back to be sent later, or gives it up.

@@ -1,12 +1,21 @@
-// Package pace finds how fast one shard takes records when it throttles.
+// Package pace decides how fast one shard is sent records, so that few are refused.
 //
-// As long as a shard refuses little, nothing is held back: the refused entries
-// are simply sent again. When it refuses more than a tenth of what a window
-// brought, it is sent no more than what it accepted in that window, and a tenth
-// more with every window that goes well: so several producers that share a
-// shard settle near its limit. When holding back does not help, because others
-// use the shard up, it is given up for a while. A shard that refuses everything is left alone
-// for a random while that doubles each time.
+// What a shard takes is published: 1000 records and 1 MiB a second. A shard starts
+// as a full bucket of one second of that, is filled at that rate, and is now and
+// then lent a little more. Where a loan is taken, the shard takes more than is
+// published (an emulator, or a service that has grown): each record taken beyond
+// the bucket allows two more, so the pace doubles with every answer until it is
+// free. At the published limit a loan costs a few refusals, and the next one comes
+// later.
+//
+// When a shard refuses more than a tenth of what a window brought, others use it
+// too, or it takes less: it is then held to what it took, and a little more with
+// every window that goes well, in growing steps. When holding back does not help,
+// it is given up for a while. A shard that refuses everything is left alone for a
+// random while that doubles each time.
+//
+// Amounts are costs: seconds of a shard's published capacity. Limits:
+// https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 package pace
 
 import (
@@ -15,70 +24,106 @@ import (
 )
 
 const (
-	window    = 250 * time.Millisecond
-	tolerated = 0.10                  // share of refused records that slows nothing
-	growth    = 1.10                  // of the rate, for each good window
-	slowest   = 4.0                   // records a second
-	calm      = 40                    // good windows in a row, and the rate is free again
-	burst     = 0.1                   // seconds of the rate that may go at once
-	quantum   = 0.05                  // seconds of the rate that go together, so that requests are not tiny
-	early     = 50 * time.Millisecond // a window with many refusals ends then
-	many      = 50                    // records that make a window
-	few       = 10                    // refusals slow nothing
-	longest   = 2 * time.Second       // a window with few records
+	recordsPerSecond = 1000.0
+	bytesPerSecond   = 1 << 20
 
-	useless      = 2 * time.Second // of cuts that should have helped
-	unchanged    = 0.6             // of the share refused before them, is no help
-	stubbornness = 10 * time.Second
-	firstPause   = 50 * time.Millisecond
-	maxPause     = 5 * time.Second
+	depth   = 1.0   // seconds of the published rate that a shard takes at once
+	burst   = 0.1   // seconds of the rate of a shard that is held to less or more
+	quantum = 0.05  // seconds of the rate that go together, so that requests are not tiny
+	loan    = 0.025 // beyond the bucket; a record is the least
+	trips   = 1.5   // round trips of the rate, at least: a loan must outdo what is refilled meanwhile
+	hint    = 0.1   // taken beyond the bucket, and the next loan comes soon
+	proof   = 2.0   // taken beyond the bucket, and there is no limit to speak of
+	surplus = 1.1   // times the published rate is not more than that
+
+	firstLoan = 5 * time.Second // from one loan that was refused to the next
+	lastLoan  = time.Minute
 )
 
-// Pace is the state for one shard. The zero value holds nothing back. Times
-// come from the caller. Not safe for concurrent use.
+// mode is what is known of a shard.
+type mode int
+
+const (
+	published mode = iota // it takes what every shard takes, or that is yet to be seen
+	held                  // it took less than it was sent
+	free                  // it takes all it is sent
+)
+
+// Pace is the state for one shard. The zero value is a shard that was never sent
+// anything. Times come from the caller. Not safe for concurrent use.
 type Pace struct {
-	rate   float64 // records a second; 0: free
-	tokens float64
-	filled time.Time // when tokens were last added
+	mode   mode
+	rate   float64   // of a held shard, in published rates
+	tokens float64   // may go now; below zero after a record larger than the bucket
+	filled time.Time // when tokens were last added; zero: never, the bucket is full
+	out    float64   // was taken and is not answered
 	until  time.Time // nothing before
 
-	begin             time.Time // of the window
-	accepted, refused int
-	good              int // good windows in a row
-	strikes           int // answers in a row without anything accepted
+	loanAt   time.Time // no loan before
+	loanWait time.Duration
+	pardon   int // refusals that the last one may cost
 
-	cuts        int       // in a row, without a good window between
-	shareBefore float64   // refused before the first of them
-	firstCut    time.Time // when that was
-	stubborn    time.Time // no cuts before
+	roundTrip time.Duration // of the last answer
+
+	owed   float64   // accepted and not refilled, if it were a published shard
+	shown  float64   // the most of it: beyond depth there is proof of more
+	owedAt time.Time // when owed was last drained; zero before the first loan
+
+	judge judge
 }
 
-// Allow is how many records may go now.
-func (p *Pace) Allow(now time.Time) int {
+// Free is the pace of something that is no single shard: it holds nothing back
+// before much is refused.
+func Free() Pace { return Pace{mode: free} }
+
+// Cost is what a record of size bytes, key included, uses of its shard, in
+// seconds of the published capacity.
+func Cost(size int) float64 { return max(1/recordsPerSecond, float64(size)/bytesPerSecond) }
+
+// Allow is how many records of the given cost may go now.
+func (p *Pace) Allow(now time.Time, cost float64) int {
 	if now.Before(p.until) {
 		return 0
 	}
-	if p.rate == 0 {
+	if p.mode == free {
 		return math.MaxInt
 	}
-	most := max(1, p.rate*burst)
-	p.tokens = min(most, p.tokens+p.rate*now.Sub(p.filled).Seconds())
-	p.filled = now
-	if p.tokens < p.enough() {
+	p.fill(now, cost)
+	need := p.need(cost)
+	if p.tokens < need && p.lends() && !now.Before(p.loanAt) {
+		need = min(cost, depth)
+		p.lend(now, cost)
+	}
+	if p.tokens < need {
 		return 0
 	}
-	return int(p.tokens)
+	return max(1, int(p.tokens/cost))
 }
 
-// enough is how many tokens must be there before anything goes.
-func (p *Pace) enough() float64 { return max(1, math.Floor(p.rate*quantum)) }
+// Take takes a record of the given cost into a request, if it may go now.
+func (p *Pace) Take(now time.Time, cost float64) bool {
+	if now.Before(p.until) {
+		return false
+	}
+	if p.mode == free {
+		return true
+	}
+	if p.tokens < min(cost, depth) {
+		return false
+	}
+	p.tokens -= cost
+	p.out += cost
+	return true
+}
 
 // Next is when Allow will be more than zero, if nothing else happens.
-func (p *Pace) Next(now time.Time) time.Time {
+func (p *Pace) Next(now time.Time, cost float64) time.Time {
 	next := now
-	if p.rate > 0 && p.tokens < p.enough() {
-		missing := (p.enough() - p.tokens) / p.rate
-		next = p.filled.Add(time.Duration(missing*float64(time.Second)) + time.Microsecond)
+	if missing := p.need(cost) - p.tokens; p.mode != free && missing > 0 {
+		next = p.filled.Add(time.Duration(missing/p.speed()*float64(time.Second)) + time.Microsecond)
+		if p.lends() && p.loanAt.Before(next) {
+			next = p.loanAt
+		}
 	}
 	if next.Before(p.until) {
 		next = p.until
@@ -86,75 +131,77 @@ func (p *Pace) Next(now time.Time) time.Time {
 	return next
 }
 
-// Sent notes that n records go now.
-func (p *Pace) Sent(n int) {
-	if p.rate > 0 {
-		p.tokens -= float64(n)
+// Rate is what the shard is held to, in published rates; 0 when it is not held.
+func (p *Pace) Rate() float64 {
+	if p.mode == held {
+		return p.rate
 	}
+	return 0
 }
 
-// Answer notes what one request brought: records accepted and records refused
-// for their rate. jitter is uniform in [0, 1).
-func (p *Pace) Answer(now time.Time, accepted, refused int, jitter float64) {
-	if p.begin.IsZero() {
-		p.begin = now
+// Lost notes that a record of the given cost has gone and will not be part of an
+// Answer.
+func (p *Pace) Lost(cost float64) { p.out = max(0, p.out-cost) }
+
+// need is how many tokens must be there before a record of that cost goes. A full
+// bucket takes any record, and is in debt after it.
+func (p *Pace) need(cost float64) float64 {
+	return min(depth, max(cost, p.speed()*quantum))
+}
+
+func (p *Pace) speed() float64 {
+	if p.mode == held {
+		return p.rate
 	}
-	p.accepted += accepted
-	p.refused += refused
+	return 1
+}
+
+// fill adds the tokens of the time that has passed. A bucket that is held is
+// shallow, but deep enough for the record that waits.
+func (p *Pace) fill(now time.Time, cost float64) {
+	most := depth
+	if p.mode == held {
+		most = max(p.rate*burst, p.need(cost))
+	}
+	if p.filled.IsZero() {
+		p.tokens = most
+	} else {
+		p.tokens = max(p.tokens, min(most, p.tokens+p.speed()*now.Sub(p.filled).Seconds()))
+	}
+	p.filled = now
+}
+
+// lends tells whether the shard may be tried beyond what is published. Not before
+// the first answer: a loan must be larger than what is refilled until its own.
+func (p *Pace) lends() bool { return p.mode == published && p.roundTrip > 0 }
+
+// lend adds a little to a bucket that is empty: what is taken from now on, faster
+// than it is refilled, is proof of more.
+func (p *Pace) lend(now time.Time, cost float64) {
+	p.owedAt, p.owed, p.shown = now, depth-max(0, p.tokens)-p.out, depth
+	p.tokens = max(p.tokens+max(loan, trips*p.roundTrip.Seconds()), min(cost, depth))
+	p.pardon = int(math.Ceil(p.tokens / cost))
+	p.loanWait = min(max(firstLoan, 2*p.loanWait), lastLoan)
+	p.loanAt = now.Add(p.loanWait)
+}
+
+// learn looks for proof that a shard takes more than is published. The shard took
+// the records some time between sent and now: it is given until now to refill.
+func (p *Pace) learn(sent, now time.Time, cost float64) {
+	p.roundTrip = now.Sub(sent)
+	if p.owedAt.IsZero() {
+		return // nothing was lent
+	}
+	p.owed += cost - surplus*now.Sub(p.owedAt).Seconds()
+	p.owedAt = now
+	if more := p.owed - p.shown; more > 0 {
+		p.tokens += 2 * more
+		p.shown = p.owed
+	}
 	switch {
-	case accepted > 0:
-		p.strikes = 0
-	case refused > 0:
-		limit := min(maxPause, firstPause<<min(p.strikes, 16))
-		p.until = now.Add(time.Duration(jitter * float64(limit)))
-		p.strikes++
-	}
-	elapsed := now.Sub(p.begin)
-	enough := p.accepted+p.refused >= many || elapsed >= longest
-	if elapsed >= window && enough || elapsed >= early && p.refused >= many {
-		p.close(now, elapsed)
+	case p.shown > depth+proof:
+		*p = Pace{mode: free, until: p.until, judge: p.judge}
+	case p.shown > depth+hint:
+		p.loanWait = 0
 	}
 }
-
-// close judges a window.
-func (p *Pace) close(now time.Time, elapsed time.Duration) {
-	share := float64(p.refused) / float64(max(1, p.accepted+p.refused))
-	took := float64(p.accepted) / elapsed.Seconds()
-	switch {
-	case share > tolerated && p.refused >= few:
-		p.good = 0
-		p.cut(now, share, took)
-	case p.rate > 0:
-		p.cuts = 0
-		p.good++
-		p.rate *= growth
-		if p.good >= calm {
-			p.rate, p.good = 0, 0
-		}
-	}
-	p.begin, p.accepted, p.refused = now, 0, 0
-}
-
-// cut holds the shard to what it took. When that was done for a while and as much
-// is refused as before, it is not this producer's rate that is refused: others
-// use the shard up. Giving way alone would only starve this one, so it does not
-// for a while.
-func (p *Pace) cut(now time.Time, share, took float64) {
-	switch {
-	case now.Before(p.stubborn):
-		return
-	case p.cuts == 0:
-		p.shareBefore, p.firstCut = share, now
-	case now.Sub(p.firstCut) >= useless && share > unchanged*p.shareBefore:
-		p.rate, p.cuts, p.stubborn = 0, 0, now.Add(stubbornness)
-		return
-	}
-	if p.rate == 0 {
-		p.filled = now
-	}
-	p.rate = max(slowest, took)
-	p.cuts++
-}
-
-// Rate is the records a second the shard is held to; 0 when it is not.
-func (p *Pace) Rate() float64 { return p.rate }
