@@ -94,6 +94,16 @@ func fault(t *testing.T, s *local.Server, rule map[string]any) {
 	}
 }
 
+// struck waits until the one fault rule has been applied.
+func struck(t *testing.T, s *local.Server) {
+	t.Helper()
+	eventually(t, "the fault strikes", func() bool {
+		var list struct{ Faults []struct{ Hits int } }
+		err := s.Admin(t.Context(), "GET", "faults", nil, &list)
+		return err == nil && len(list.Faults) == 1 && list.Faults[0].Hits > 0
+	})
+}
+
 // process is a producer under test.
 type process struct {
 	*exec.Cmd

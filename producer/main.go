@@ -41,6 +41,11 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return exitUsage
 	}
+	if stdin, err := os.Stdin.Stat(); err == nil {
+		s.Resolve(stdin.Mode(), func(variable string) bool { return os.Getenv(variable) != "" })
+	} else {
+		s.Resolve(os.ModeIrregular, nil)
+	}
 	streams := app.IO{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 	logOut := streams.Stderr
@@ -50,9 +55,10 @@ func run(args []string) int {
 	}
 	color := terminal && os.Getenv("NO_COLOR") == ""
 	log := logging.New(logOut, s.LogLevel, s.LogFormat, color, "producer", version)
-	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	err := app.Run(stop, s, log, streams)
+	// A reader of logs that went away must not end the delivery: writes fail instead.
+	signal.Ignore(syscall.SIGPIPE)
+	stop, abandon := signals()
+	err := app.Run(stop, abandon, s, log, streams)
 	switch {
 	case err == nil:
 		return exitOK
@@ -63,4 +69,20 @@ func run(args []string) int {
 	}
 	log.Error().Msg(err.Error())
 	return exitFailed
+}
+
+// signals returns contexts that end with the first and with the second SIGINT or
+// SIGTERM.
+func signals() (first, second context.Context) {
+	first, stop := context.WithCancel(context.Background())
+	second, abandon := context.WithCancel(context.Background())
+	received := make(chan os.Signal, 2)
+	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-received
+		stop()
+		<-received
+		abandon()
+	}()
+	return first, second
 }

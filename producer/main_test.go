@@ -47,6 +47,19 @@ func TestProducer_Rate(t *testing.T) {
 	}
 }
 
+// TestProducer_PublishedLimits: shards as the service has them refuse little, from
+// the first request on.
+func TestProducer_PublishedLimits(t *testing.T) {
+	s := server(t)
+	if err := s.Admin(t.Context(), "PUT", "limits", map[string]any{"enforce": true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	code, sum := producer(t, s.URL, "PRODUCER_COUNT=6000").run(t)
+	if code != 0 || sum.Acknowledged != 6000 || sum.Throttled > 1500 {
+		t.Errorf("got exit code %d, %d acknowledged, %d entries refused, want 0, 6000, and far fewer refused than sent", code, sum.Acknowledged, sum.Throttled)
+	}
+}
+
 // TestProducer_Soak is a small share of what internal/cmd/soak does.
 func TestProducer_Soak(t *testing.T) {
 	producer, localaws := binaries(t)

@@ -31,6 +31,7 @@ const startTimeout = 9 * time.Second
 var (
 	ErrUnacknowledged = errors.New("not every message was acknowledged")
 	ErrRejected       = errors.New("messages were rejected")
+	ErrStopped        = errors.New("stopped before the first message: nothing was sent")
 )
 
 // IO is what a run reads and writes.
@@ -42,11 +43,15 @@ type IO struct {
 }
 
 // Run delivers the source's messages until its end, or until stop ends, and
-// writes the account to Stdout. It returns ErrUnacknowledged or ErrRejected
-// when the account is not clean, or what kept it from working.
-func Run(stop context.Context, s config.Settings, log zerolog.Logger, streams IO) error {
+// writes the account to Stdout. What was accepted by then has the drain timeout,
+// or until abandon ends. It returns ErrUnacknowledged or ErrRejected when the
+// account is not clean, or what kept it from working.
+func Run(stop, abandon context.Context, s config.Settings, log zerolog.Logger, streams IO) error {
 	started := time.Now()
 	target, err := open(stop, s, log)
+	if err != nil && stop.Err() != nil {
+		return ErrStopped
+	}
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,7 @@ func Run(stop context.Context, s config.Settings, log zerolog.Logger, streams IO
 	defer stopAdmin()
 	endProgress := report(s, books, log, streams)
 	f := &feed{source: from, into: engine, account: books, limiter: newLimiter(s.Rate), limit: target.limit, log: log}
-	runErr := deliver(stop, f, engine, s.DrainTimeout, streams.Stdin)
+	runErr := deliver(stop, abandon, f, engine, s.DrainTimeout, streams.Stdin)
 	endProgress()
 
 	summary := books.Summarize(time.Since(started))
@@ -78,10 +83,11 @@ func Run(stop context.Context, s config.Settings, log zerolog.Logger, streams IO
 }
 
 // deliver feeds the engine and waits until everything is settled. When stop
-// ends, nothing more is accepted, and what was has the drain timeout.
-func deliver(stop context.Context, f *feed, engine *delivery.Engine, drain time.Duration, stdin io.Closer) error {
-	running, abandon := context.WithCancel(context.WithoutCancel(stop))
-	defer abandon()
+// ends, nothing more is accepted, and what was has the drain timeout, or until
+// abandon ends.
+func deliver(stop, abandon context.Context, f *feed, engine *delivery.Engine, drain time.Duration, stdin io.Closer) error {
+	running, end := context.WithCancel(abandon)
+	defer end()
 	feeding, stopFeed := context.WithCancel(stop)
 	defer stopFeed()
 	fed := make(chan error, 1)
@@ -103,7 +109,7 @@ func deliver(stop context.Context, f *feed, engine *delivery.Engine, drain time.
 		return errors.Join(feedErr, err)
 	case <-stop.Done():
 	}
-	timer := time.AfterFunc(drain, abandon)
+	timer := time.AfterFunc(drain, end)
 	defer timer.Stop()
 	return errors.Join(feedErr, <-delivered)
 }
@@ -211,11 +217,8 @@ func report(s config.Settings, books *account.Account, log zerolog.Logger, strea
 	}
 }
 
-// conclude writes the account and turns it into the run's error.
+// conclude logs and writes the account, and turns it into the run's error.
 func conclude(summary account.Summary, runErr error, log zerolog.Logger, out io.Writer) error {
-	if err := json.NewEncoder(out).Encode(summary); err != nil {
-		return fmt.Errorf("write account: %w", err)
-	}
 	event := log.Info()
 	if summary.Failed > 0 || summary.Rejected > 0 || runErr != nil {
 		event = log.Error()
@@ -224,6 +227,9 @@ func conclude(summary account.Summary, runErr error, log zerolog.Logger, out io.
 		Int64("retried", summary.Retried).Int64("failed", summary.Failed).Int64("rejected", summary.Rejected).
 		Int64("maybe_doubled", summary.MaybeDoubled).Float64("seconds", summary.Seconds).
 		Float64("messages_per_second", summary.MessagesPerSecond).Str("stopped", summary.Stopped).Msg("finished")
+	if err := json.NewEncoder(out).Encode(summary); err != nil {
+		return errors.Join(runErr, fmt.Errorf("write account: %w", err))
+	}
 	switch {
 	case runErr != nil:
 		return runErr

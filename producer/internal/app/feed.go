@@ -71,19 +71,19 @@ func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, del
 
 // one moves one message.
 func (f *feed) one(ctx context.Context) error {
+	m, err := f.source.Next()
+	if err == nil && m.Size() > f.limit {
+		err = &source.BadMessage{Position: m.Position, Reason: fmt.Sprintf("%d bytes with its key; the stream takes at most %d", m.Size(), f.limit)}
+	}
+	if err != nil {
+		return f.reject(err)
+	}
 	if f.limiter != nil {
 		if err := f.limiter.Wait(ctx); err != nil {
 			return fmt.Errorf("wait for the rate limit: %w", err)
 		}
 	}
-	m, err := f.source.Next()
-	if err == nil && m.Size() > f.limit {
-		err = &source.BadMessage{Position: m.Position, Reason: fmt.Sprintf("%d bytes with its key; the stream takes at most %d", m.Size(), f.limit)}
-	}
-	if err == nil {
-		return f.into.Submit(ctx, m)
-	}
-	return f.reject(err)
+	return f.into.Submit(ctx, m)
 }
 
 // reject counts a bad message and goes on; any other error is returned.

@@ -87,7 +87,7 @@ func TestFeed_Rate(t *testing.T) {
 			if err := f.run(t.Context()); err != nil || len(s.got) != n {
 				t.Fatalf("got %d messages, %v", len(s.got), err)
 			}
-			if got := time.Since(started); got < 9800*time.Millisecond || got > 12100*time.Millisecond {
+			if got := time.Since(started); got < 9800*time.Millisecond || got > 10100*time.Millisecond {
 				t.Errorf("%v a second: %d messages took %s, want about 10 s", perSecond, n, got)
 			}
 		})

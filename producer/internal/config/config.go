@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"os"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/logging"
@@ -17,6 +18,7 @@ const Prefix = "PRODUCER"
 
 // Sources of messages.
 const (
+	Auto     = "auto" // see Resolve
 	Generate = "generate"
 	Stdin    = "stdin"
 )
@@ -39,7 +41,7 @@ const (
 // Settings of one producer process.
 type Settings struct {
 	Stream           string        `split_words:"true" default:"test" desc:"name of the stream"`
-	Source           string        `split_words:"true" default:"generate" desc:"where messages come from: generate, or stdin (one message a line)"`
+	Source           string        `split_words:"true" default:"auto" desc:"where messages come from: generate, stdin (one message a line), or auto: stdin if that is a pipe or a file and neither PRODUCER_COUNT nor PRODUCER_SIZE is set, else generate"`
 	Count            int64         `split_words:"true" default:"10000" desc:"how many messages to generate; 0 = until stopped"`
 	Rate             float64       `split_words:"true" default:"0" desc:"messages a second; 0 = as fast as they are accepted"`
 	Size             int           `split_words:"true" default:"0" desc:"bytes of each generated message, padded; 0 = no padding"`
@@ -70,7 +72,7 @@ func (s *Settings) Validate() []error {
 		}
 	}
 	check(s.Stream != "", "STREAM", "the name of a stream")
-	check(s.Source == Generate || s.Source == Stdin, "SOURCE", "generate or stdin")
+	check(s.Source == Auto || s.Source == Generate || s.Source == Stdin, "SOURCE", "auto, generate or stdin")
 	check(s.Count >= 0, "COUNT", "0 or more")
 	check(s.Rate >= 0 && !math.IsInf(s.Rate, 0) && !math.IsNaN(s.Rate), "RATE", "0 or more messages a second")
 	check(s.Size >= 0 && s.Size <= maxGeneratedBytes, "SIZE", "0 to 10485760 bytes")
@@ -93,4 +95,18 @@ func (s *Settings) Validate() []error {
 	check(logging.ValidLevel(s.LogLevel), "LOG_LEVEL", "trace, debug, info, warn or error")
 	check(logging.ValidFormat(s.LogFormat), "LOG_FORMAT", "json or console")
 	return problems
+}
+
+// Resolve decides what Auto stands for. mode is that of standard input; set tells
+// whether a variable has a value. A pipe or a file is read, because generating
+// messages in its place would put on the stream what nobody asked for. Services
+// and containers have the null device there.
+func (s *Settings) Resolve(mode os.FileMode, set func(variable string) bool) {
+	if s.Source != Auto {
+		return
+	}
+	s.Source = Generate
+	if (mode.IsRegular() || mode&os.ModeNamedPipe != 0) && !set(Prefix+"_COUNT") && !set(Prefix+"_SIZE") {
+		s.Source = Stdin
+	}
 }

@@ -92,6 +92,33 @@ func TestSettings_Validate(t *testing.T) {
 	}
 }
 
+func TestSettings_Resolve(t *testing.T) {
+	for name, tc := range map[string]struct {
+		source string
+		mode   os.FileMode
+		set    string
+		want   string
+	}{
+		"a pipe":           {config.Auto, os.ModeNamedPipe, "", config.Stdin},
+		"a file":           {config.Auto, 0o644, "", config.Stdin},
+		"a terminal":       {config.Auto, os.ModeDevice | os.ModeCharDevice, "", config.Generate},
+		"a socket":         {config.Auto, os.ModeSocket, "", config.Generate},
+		"a count and pipe": {config.Auto, os.ModeNamedPipe, "PRODUCER_COUNT", config.Generate},
+		"a size and pipe":  {config.Auto, os.ModeNamedPipe, "PRODUCER_SIZE", config.Generate},
+		"a rate and pipe":  {config.Auto, os.ModeNamedPipe, "PRODUCER_RATE", config.Stdin},
+		"generate":         {config.Generate, os.ModeNamedPipe, "", config.Generate},
+		"stdin":            {config.Stdin, os.ModeCharDevice, "PRODUCER_COUNT", config.Stdin},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := config.Settings{Source: tc.source}
+			s.Resolve(tc.mode, func(variable string) bool { return variable == tc.set })
+			if s.Source != tc.want {
+				t.Errorf("got %s, want %s", s.Source, tc.want)
+			}
+		})
+	}
+}
+
 func TestList(t *testing.T) {
 	list, err := config.List()
 	if err != nil {

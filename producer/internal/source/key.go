@@ -54,6 +54,9 @@ func pointerKey(tokens []string) KeyFunc {
 		value := json.RawMessage(data)
 		for _, token := range tokens {
 			next, err := member(value, token)
+			if err != nil && !json.Valid(data) {
+				return "", errors.New("the message is not JSON: no partition key")
+			}
 			if err != nil {
 				return "", fmt.Errorf("no JSON member %q for the partition key", token)
 			}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func (r *LineReader) read() (line []byte, size int64, err error) {
 	r.long = r.long[:0]
 	bound := r.limit
 	if r.format == Base64 {
-		bound = base64.StdEncoding.EncodedLen(r.limit)
+		bound = base64.StdEncoding.EncodedLen(r.limit) + len("\r")
 	}
 	for {
 		part, err := r.in.ReadSlice('\n')
@@ -110,6 +111,7 @@ func (r *LineReader) decode(line []byte) ([]byte, error) {
 	if r.format != Base64 {
 		return append(make([]byte, 0, len(line)), line...), nil
 	}
+	line = bytes.TrimSuffix(line, []byte("\r"))
 	encoding := base64.StdEncoding
 	if len(line)%4 != 0 {
 		encoding = base64.RawStdEncoding
