@@ -108,6 +108,9 @@ func (s *subscribed) backoff(err error, failures int) time.Duration {
 // once reads from one subscription. No error means that it went on for a while
 // and is to be followed by another.
 func (s *subscribed) once(long context.Context) (done bool, children []contract.ChildShard, err error) {
+	if err := long.Err(); err != nil { // by the clock
+		return false, nil, fmt.Errorf("read shard: %w", err)
+	}
 	ctx, cancel := context.WithCancel(long)
 	defer cancel()
 	dead := time.AfterFunc(s.Silence, cancel) // the call itself is watched too
@@ -161,26 +164,9 @@ func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
 
 // poll polls for a while. It tells whether the shard's end was reached.
 func (s *subscribed) poll(ctx context.Context) (done bool, children []contract.ChildShard, err error) {
-	limited, cancel := context.WithTimeout(ctx, s.Fallback)
-	defer cancel()
-	children, s.last, err = s.Polling.from(limited, s.grant, whole{ctx, s.sink}, s.last)
-	switch {
-	case err == nil:
-		return true, children, nil
-	case ctx.Err() == nil && limited.Err() != nil:
+	children, s.last, err = s.Polling.from(ctx, s.grant, s.sink, s.last, time.Now().Add(s.Fallback))
+	if errors.Is(err, errEnough) {
 		return false, nil, nil
 	}
-	return false, nil, err
-}
-
-// whole is a Sink that heeds a longer context than the reading's, so that it
-// takes a Batch wholly or not at all.
-type whole struct {
-	ctx  context.Context //nolint:containedctx // the point of it
-	sink Sink
-}
-
-// Accept implements Sink.
-func (w whole) Accept(_ context.Context, b *Batch, release func()) error {
-	return w.sink.Accept(w.ctx, b, release) //nolint:contextcheck // the point of it
+	return err == nil, children, err
 }

@@ -39,13 +39,14 @@ type Polling struct {
 // that go on from there. A shard that is gone for good counts as ended,
 // without children. Any other return is an error: that of ctx, or of sink.
 func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
-	children, _, err := p.from(ctx, g, sink, "")
+	children, _, err := p.from(ctx, g, sink, "", time.Time{})
 	return children, err
 }
 
-// from is Run from after the record last on, if that is not empty. It returns
-// the last record that sink has taken.
-func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last string) ([]contract.ChildShard, string, error) {
+// from is Run from after the record last on, if that is not empty, and until a
+// time, if that is not zero: errEnough is the error then. It returns the last
+// record that sink has taken.
+func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last string, until time.Time) ([]contract.ChildShard, string, error) {
 	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: semaphore.NewWeighted(ahead)}
 	for {
 		done, children, err := l.step(ctx)
@@ -61,6 +62,9 @@ func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last st
 			p.Log.Warn().Msg("shard is gone")
 			return nil, l.last, nil
 		}
+		if !until.IsZero() && !time.Now().Before(until) {
+			return nil, l.last, errEnough
+		}
 		if !wait(ctx, l.next(err)) {
 			return nil, l.last, fmt.Errorf("read shard: %w", context.Cause(ctx))
 		}
@@ -68,8 +72,8 @@ func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last st
 }
 
 var (
-	errSink = errors.New("deliver records")
-	errOver = errors.New("the grant's time is over")
+	errSink   = errors.New("deliver records")
+	errEnough = errors.New("the time to poll is over")
 )
 
 // poll is the reading of one shard.
@@ -104,12 +108,11 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 		share.Return()
 		l.held.Release(1)
 	}
-	now := time.Now()
-	if over(ctx, now) {
+	if err := ctx.Err(); err != nil { // by the clock: a process that was stopped for a while goes on before Done is closed
 		release()
-		return false, nil, errOver
+		return false, nil, err
 	}
-	l.pacer.called(now)
+	l.pacer.called(time.Now())
 	b, err := l.Source.Records(ctx, l.grant, l.iterator)
 	if err != nil {
 		release()
@@ -131,13 +134,6 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 	return b.Next == "", b.Children, nil
 }
 
-// over tells by the clock whether the grant's time is over: a process that was
-// stopped for a while goes on before the timer that ends ctx has fired.
-func over(ctx context.Context, now time.Time) bool {
-	deadline, ok := ctx.Deadline()
-	return ok && !now.Before(deadline)
-}
-
 func (l *poll) renew(ctx context.Context) error {
 	it, err := l.Source.Iterator(ctx, l.grant, Start{Start: l.grant.Start, After: l.last})
 	if err != nil {
@@ -154,8 +150,6 @@ func (l *poll) next(err error) time.Duration {
 		return l.pacer.next(time.Now())
 	}
 	switch {
-	case errors.Is(err, errOver):
-		return 10 * time.Millisecond // ctx ends at once
 	case errors.Is(err, ErrExpired):
 		return l.pacer.next(time.Now())
 	case errors.Is(err, ErrThrottled):

@@ -13,11 +13,11 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
 )
 
-// pastDeadline is a context as it is right after SIGCONT: its deadline has
-// passed, and the timer that closes Done has not fired yet.
+// pastDeadline is a context as a term.Term is right after SIGCONT: its deadline
+// has passed, and the timer that closes Done has not fired yet.
 type pastDeadline struct{ context.Context }
 
-func (pastDeadline) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
+func (pastDeadline) Err() error { return context.DeadlineExceeded }
 
 // source counts the reads.
 type source struct{ reads int }

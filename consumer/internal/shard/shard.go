@@ -84,7 +84,7 @@ func (s *Shard) Extend(deadline time.Time) { s.term.Extend(deadline) }
 func (s *Shard) Stop() { s.stopOnce.Do(func() { close(s.stop) }) }
 
 func (s *Shard) work() Outcome {
-	ctx, cancel := context.WithCancelCause(s.term)
+	ctx, cancel := s.term.Within()
 	go func() {
 		select {
 		case <-s.stop:

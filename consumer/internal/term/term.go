@@ -12,10 +12,12 @@ import (
 // ErrExpired is the cause of a Term whose deadline has passed.
 var ErrExpired = errors.New("the grant has expired")
 
-// Term is a context.Context. Deadline tells the present deadline, which may
-// still move. Err is not nil from the deadline on by the clock, also in the
-// moment before the timer that closes Done has fired: a process that was
-// stopped for a while sees it at once.
+// Term is a context.Context. It tells no Deadline but its parent's, as its own
+// may move: a context.WithTimeout of less than a context's Deadline would trust
+// it and have no timer, so that renewals kept a call alive for ever. Err is not
+// nil from the deadline on by the clock, also in the moment before the timer
+// that closes Done has fired: a process that was stopped for a while sees it at
+// once.
 type Term struct {
 	context.Context
 	cancel context.CancelCauseFunc
@@ -52,11 +54,29 @@ func (t *Term) End(cause error) {
 	t.cancel(cause)
 }
 
-// Deadline implements context.Context.
-func (t *Term) Deadline() (time.Time, bool) {
+// Until returns the present deadline.
+func (t *Term) Until() time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.deadline, true
+	return t.deadline
+}
+
+// Within returns a context that ends with t, by the clock as t does, or with
+// the function.
+func (t *Term) Within() (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(t)
+	return within{ctx, t}, cancel
+}
+
+type within struct {
+	context.Context
+	term *Term
+}
+
+// Err implements context.Context.
+func (w within) Err() error {
+	_ = w.term.Err() // ends what is within it, too
+	return w.Context.Err()
 }
 
 // Err implements context.Context.
