@@ -6,8 +6,8 @@ import (
 )
 
 // Failed is the error of a Handle that could do only some of its batch: it maps
-// the places in the batch of those that are not done to the reason. The others
-// are done.
+// the places in the batch of those that are not done to the reason. The others,
+// and those whose reason is nil, are done.
 type Failed map[int]error
 
 // Error implements error. It tells one reason, not all.

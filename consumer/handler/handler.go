@@ -13,7 +13,9 @@
 //     moves, some are handled again. They have the same ID then, so writing
 //     twice under that ID is the same as writing once.
 //   - The context ends when the right to read the shard ends. What is still
-//     under way then is handled again by the shard's next reader.
+//     under way then is handled again by the shard's next reader. It tells no
+//     Deadline, as the right is renewed again and again meanwhile: a call that may
+//     hang needs a timeout of its own.
 package handler
 
 import (
@@ -30,7 +32,8 @@ type Handler interface {
 	// done. Failed means that only those it names are not. Any other error is
 	// that of every message in the batch. A panic counts as an error.
 	//
-	// The slice is used again after Handle has returned. A Message, its strings
+	// The slice must not be changed, and is used again after Handle has
+	// returned. A Message, its strings
 	// and its Data may be kept, but they keep all that was read with them in
 	// memory: copy what is to stay.
 	Handle(ctx context.Context, batch []Message) error

@@ -55,6 +55,9 @@ type Policy struct {
 
 // Process handles batch until every message is done or ctx has ended.
 func (p *Policy) Process(ctx context.Context, batch []handler.Message, done func(places []int)) {
+	if ctx.Err() != nil { // ended since the batch was made
+		return
+	}
 	failed := p.handle(ctx, batch)
 	if len(failed) == 0 {
 		done(nil)
@@ -93,14 +96,24 @@ func (p *Policy) handle(ctx context.Context, batch []handler.Message) handler.Fa
 	}
 	var some handler.Failed
 	if errors.As(err, &some) {
-		for i := range some {
-			if i < 0 || i >= len(batch) {
-				return all(batch, fmt.Errorf("the handler named place %d of a batch of %d", i, len(batch)))
-			}
-		}
-		return some
+		return named(batch, some)
 	}
 	return all(batch, err)
+}
+
+// named returns what a handler named as failed. A place with a nil error is
+// done, as one that is not named.
+func named(batch []handler.Message, some handler.Failed) handler.Failed {
+	failed := make(handler.Failed, len(some))
+	for i, err := range some {
+		if i < 0 || i >= len(batch) {
+			return all(batch, fmt.Errorf("the handler named place %d of a batch of %d", i, len(batch)))
+		}
+		if err != nil {
+			failed[i] = err
+		}
+	}
+	return failed
 }
 
 func all(batch []handler.Message, err error) handler.Failed {
@@ -128,7 +141,8 @@ func (p *Policy) call(ctx context.Context, batch []handler.Message) (err error) 
 // alone goes on with one message, whose first attempt ended with err, and
 // tells whether it is done; it is not when ctx has ended.
 func (p *Policy) alone(ctx context.Context, one []handler.Message, err error) bool {
-	first, attempts := time.Now(), 0
+	var first time.Time // that the message failed; it is not when the sink was at fault
+	attempts := 0
 	for wait := 0; ; wait++ {
 		if ctx.Err() != nil {
 			return false
@@ -137,7 +151,9 @@ func (p *Policy) alone(ctx context.Context, one []handler.Message, err error) bo
 		case errors.Is(err, handler.ErrUnavailable):
 			p.observe(func(o Observer) { o.Unavailable(1) })
 		default:
-			attempts++
+			if attempts++; attempts == 1 {
+				first = time.Now()
+			}
 			if p.hopeless(err, attempts, time.Since(first)) && !p.Block {
 				return p.bury(ctx, Letter{Message: one[0], Reason: err.Error(), Attempts: attempts})
 			}
@@ -206,6 +222,6 @@ func (p *Policy) sleep(ctx context.Context, n int) bool {
 	case <-ctx.Done():
 		return false
 	case <-t.C:
-		return true
+		return ctx.Err() == nil // by the clock
 	}
 }

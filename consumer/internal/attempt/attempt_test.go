@@ -133,3 +133,98 @@ func TestPolicy_PlaceOutOfRange(t *testing.T) {
 		}
 	})
 }
+
+// TestPolicy_NilIsDone has a handler that notes the outcome of every message,
+// good or bad, in Failed.
+func TestPolicy_NilIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := map[string]int{}
+		c := &cemetery{}
+		p := attempt.Policy{
+			Handler: handles(func(_ context.Context, batch []handler.Message) error {
+				failed := handler.Failed{}
+				for i, m := range batch {
+					tries[m.Sequence]++
+					failed[i] = nil
+					if m.Sequence == "1" {
+						failed[i] = errors.New("x")
+					}
+				}
+				return failed
+			}),
+			MaxAttempts: 3, MaxAge: time.Hour, Graves: c, Log: zerolog.Nop(), MinBackoff: time.Second, MaxBackoff: time.Second,
+		}
+		done := 0
+		p.Process(context.Background(), []handler.Message{{Sequence: "0"}, {Sequence: "1"}, {Sequence: "2"}}, func(places []int) { done += len(places) })
+		if done != 3 || tries["0"] != 1 || tries["1"] != 3 || tries["2"] != 1 || len(c.letters) != 1 {
+			t.Errorf("got %d done after %v, %d letters, want number 1 alone tried again and given up", done, tries, len(c.letters))
+		}
+	})
+}
+
+// handles is a handler of batches as a function.
+type handles func(ctx context.Context, batch []handler.Message) error
+
+func (h handles) Handle(ctx context.Context, batch []handler.Message) error { return h(ctx, batch) }
+
+// TestPolicy_AgeIsTheMessages does not count the time for which the sink was at
+// fault against a message.
+func TestPolicy_AgeIsTheMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, begin, tries := &cemetery{}, time.Now(), 0
+		p := attempt.Policy{
+			Handler: handler.Func(func(context.Context, handler.Message) error {
+				if time.Since(begin) < time.Hour {
+					return handler.Unavailable(errors.New("away"))
+				}
+				if tries++; tries < 3 {
+					return errors.New("x")
+				}
+				return nil
+			}),
+			MaxAttempts: 5, MaxAge: time.Minute, Graves: c, Log: zerolog.Nop(), MinBackoff: time.Second, MaxBackoff: 5 * time.Second,
+		}
+		done := false
+		p.Process(context.Background(), []handler.Message{{}}, func([]int) { done = true })
+		if !done || len(c.letters) != 0 {
+			t.Errorf("got done %v with %d letters after %d tries, want it handled", done, len(c.letters), tries)
+		}
+	})
+}
+
+// over is a grant's context right after the process was stopped for a while:
+// its time has passed, and Done is not closed yet.
+type over struct {
+	context.Context
+	passed *bool
+}
+
+func (o over) Err() error {
+	if *o.passed {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+func TestPolicy_NothingAfterTheEnd(t *testing.T) {
+	for name, before := range map[string]int{"not begun": 0, "while waiting": 1, "while burying": 2} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				passed, tries := before == 0, 0
+				p := attempt.Policy{
+					Handler: handler.Func(func(context.Context, handler.Message) error {
+						tries++
+						passed = tries == before
+						return errors.New("x")
+					}),
+					MaxAttempts: 2, MaxAge: time.Hour, Graves: &cemetery{}, Log: zerolog.Nop(), MinBackoff: time.Second, MaxBackoff: time.Second,
+				}
+				done := false
+				p.Process(over{context.Background(), &passed}, []handler.Message{{}}, func([]int) { done = true })
+				if tries != before || done {
+					t.Errorf("got %d tries, done %v, want %d and what is left to the next reader", tries, done, before)
+				}
+			})
+		})
+	}
+}
