@@ -57,10 +57,11 @@ func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last st
 			return nil, l.last, fmt.Errorf("read shard: %w", context.Cause(ctx))
 		case errors.Is(err, errSink):
 			return nil, l.last, err
-		}
-		if l.absent >= missing {
-			p.Log.Warn().Msg("shard is gone")
-			return nil, l.last, nil
+		case errors.Is(err, ErrNoShard):
+			if l.absent++; l.absent == missing {
+				p.Log.Warn().Msg("shard is gone")
+				return nil, l.last, nil
+			}
 		}
 		if !until.IsZero() && !time.Now().Before(until) {
 			return nil, l.last, errEnough
@@ -156,7 +157,6 @@ func (l *poll) next(err error) time.Duration {
 		l.Observer.Throttled()
 		l.pacer.slow()
 	case errors.Is(err, ErrNoShard):
-		l.absent++
 	default:
 		l.Observer.ReadFailed()
 		if l.failures == 3 || l.failures%100 == 99 {

@@ -2,6 +2,10 @@ package reader_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,42 +17,317 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
 )
 
+// source is a Source that answers what a test says, and remembers when it was
+// asked.
+type source struct {
+	answer func(shard string, n int) (*reader.Batch, error) // to a shard's n-th read, from 0
+
+	mu     sync.Mutex
+	starts []reader.Start // of iterators
+	reads  map[string][]time.Time
+}
+
+func (s *source) Iterator(_ context.Context, _ contract.Grant, at reader.Start) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.starts = append(s.starts, at)
+	return "iterator", nil
+}
+
+func (s *source) Records(_ context.Context, g contract.Grant, _ string) (*reader.Batch, error) {
+	s.mu.Lock()
+	if s.reads == nil {
+		s.reads = map[string][]time.Time{}
+	}
+	n := len(s.reads[g.Shard])
+	s.reads[g.Shard] = append(s.reads[g.Shard], time.Now())
+	s.mu.Unlock()
+	return s.answer(g.Shard, n)
+}
+
+// count returns how many reads of a shard there were.
+func (s *source) count(shard string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.reads[shard])
+}
+
+// sink is a Sink that collects sequence numbers, and an Observer that counts.
+type sink struct {
+	keep time.Duration // how long a Batch is held; negative: until free is called
+
+	mu                sync.Mutex
+	sequences         []string
+	held              []func()
+	throttled, failed int
+}
+
+func (s *sink) Accept(_ context.Context, b *reader.Batch, release func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range b.Records {
+		s.sequences = append(s.sequences, r.Sequence)
+	}
+	switch {
+	case s.keep > 0:
+		time.AfterFunc(s.keep, release)
+	case s.keep < 0:
+		s.held = append(s.held, release)
+	default:
+		release()
+	}
+	return nil
+}
+
+func (s *sink) Read(int, int64, int64) {}
+func (s *sink) Throttled()             { s.mu.Lock(); s.throttled++; s.mu.Unlock() }
+func (s *sink) ReadFailed()            { s.mu.Lock(); s.failed++; s.mu.Unlock() }
+
+func (s *sink) got() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string{}, s.sequences...)
+}
+
+// one is an answer with one record.
+func one(sequence int) *reader.Batch {
+	return &reader.Batch{Records: []reader.Record{{Sequence: strconv.Itoa(sequence)}}, Next: "next", Payload: 100, Cost: 100}
+}
+
+// poll polls shards of s for a time, and returns how many reads of "a" there
+// were in it.
+func poll(p reader.Polling, s *source, k *sink, d time.Duration, shards ...string) int {
+	p.Source, p.Observer, p.Log = s, k, zerolog.Nop()
+	if p.Budget == nil {
+		p.Budget = budget.New(64 << 20)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, shard := range append(shards, "a") {
+		all.Go(func() { _, _ = p.Run(ctx, contract.Grant{Shard: shard}, k) })
+	}
+	all.Wait()
+	return s.count("a")
+}
+
+// TestPolling_Pace holds the service's limits, and is no slower than they are
+// while there is something to read.
+func TestPolling_Pace(t *testing.T) {
+	limits := reader.Pace{CallsPerSecond: 5, BytesPerSecond: 2 << 20, MaxWait: 2 * time.Second}
+	for name, tc := range map[string]struct {
+		answer    reader.Batch
+		low, high int // reads in a minute
+	}{
+		"five calls a second":             {reader.Batch{Records: make([]reader.Record, 1), Payload: 100}, 270, 301},
+		"two MiB a second":                {reader.Batch{Records: make([]reader.Record, 1), Payload: 10 << 20}, 10, 13},
+		"no slower in a gap while behind": {reader.Batch{BehindMS: 5000}, 270, 301},
+		"gentle when there is nothing":    {reader.Batch{}, 25, 45},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &source{answer: func(string, int) (*reader.Batch, error) {
+					b := tc.answer
+					b.Next = "next"
+					return &b, nil
+				}}
+				if n := poll(reader.Polling{Pace: limits}, s, &sink{}, time.Minute); n < tc.low || n > tc.high {
+					t.Errorf("got %d reads in a minute, want %d to %d", n, tc.low, tc.high)
+				}
+			})
+		})
+	}
+}
+
+// TestPolling_FastAgain reads at full pace as soon as something has come.
+func TestPolling_FastAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+			if n < 20 {
+				return &reader.Batch{Next: "next"}, nil
+			}
+			return one(n), nil
+		}}
+		poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5, MaxWait: 2 * time.Second}}, s, &sink{}, time.Minute)
+		reads := s.reads["a"]
+		if idle, busy := reads[20].Sub(reads[19]), reads[21].Sub(reads[20]); idle < time.Second || busy > 250*time.Millisecond {
+			t.Errorf("waited %s while idle and %s after a record, want 2 s and 200 ms", idle, busy)
+		}
+	})
+}
+
+// TestPolling_ExpiredIterator goes on after the last record that was delivered.
+func TestPolling_ExpiredIterator(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+			if n == 3 {
+				return nil, fmt.Errorf("x: %w", reader.ErrExpired)
+			}
+			return one(n), nil
+		}}
+		k := &sink{}
+		poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, k, 2*time.Second)
+		if len(s.starts) != 2 || s.starts[0].After != "" || s.starts[1].After != "2" {
+			t.Errorf("got iterators %+v, want one more, after 2", s.starts)
+		}
+		if k.failed != 0 {
+			t.Error("an iterator that expires is counted as a failure")
+		}
+	})
+}
+
+// TestPolling_Throttled backs off on the shard that is throttled, and on no
+// other.
+func TestPolling_Throttled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(shard string, n int) (*reader.Batch, error) {
+			if shard == "b" {
+				return nil, fmt.Errorf("x: %w", reader.ErrThrottled)
+			}
+			return one(n), nil
+		}}
+		k := &sink{}
+		n := poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, k, time.Minute, "b")
+		if b := s.count("b"); n < 270 || b > 60 || b < 12 || k.throttled != b {
+			t.Errorf("got %d reads of the throttled shard (%d counted) and %d of the other, want 12 to 60, and 270 or more", b, k.throttled, n)
+		}
+	})
+}
+
+// TestPolling_SlowerAfterThrottling leaves room for the shard's other readers.
+func TestPolling_SlowerAfterThrottling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+			if n%2 == 0 {
+				return nil, fmt.Errorf("x: %w", reader.ErrThrottled)
+			}
+			return one(n), nil
+		}}
+		poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, &sink{}, time.Minute)
+		last := len(s.reads["a"]) - 2
+		if last%2 == 0 {
+			last-- // one that was answered
+		}
+		if gap := s.reads["a"][last+1].Sub(s.reads["a"][last]); gap < 400*time.Millisecond {
+			t.Errorf("waited %s on a shard that is throttled again and again, want more than twice the usual 200 ms", gap)
+		}
+	})
+}
+
+// TestPolling_StopsWhileHeld reads no more of a shard whose messages are not
+// handled, and goes on when they are.
+func TestPolling_StopsWhileHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(_ string, n int) (*reader.Batch, error) { return one(n), nil }}
+		k := &sink{keep: -1}
+		time.AfterFunc(time.Minute, func() {
+			if n := s.count("a"); n != 2 {
+				t.Errorf("got %d reads while nothing is handled, want 2", n)
+			}
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			for _, release := range k.held {
+				release()
+			}
+		})
+		if n := poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, k, 2*time.Minute); n != 4 {
+			t.Errorf("got %d reads after what was held was handled, want 4", n)
+		}
+	})
+}
+
+// TestPolling_Budget has 300 shards with messages of 10 MiB share a budget that
+// is hardly enough for one: never is more in memory, and everybody's turn comes.
+func TestPolling_Budget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 16 << 20
+		b := budget.New(size)
+		var mu sync.Mutex
+		var held int64 // answers on their way, and those that are held
+		s := &source{answer: func(string, int) (*reader.Batch, error) {
+			mu.Lock()
+			if held += reader.MaxAnswer; held > size {
+				t.Errorf("%d bytes on their way, budget %d", held, size)
+			}
+			mu.Unlock()
+			time.Sleep(10 * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			held -= reader.MaxAnswer
+			if held += 13 << 20; held > size || b.Used() < held {
+				t.Errorf("%d bytes held, %d of the budget %d taken", held, b.Used(), size)
+			}
+			time.AfterFunc(100*time.Millisecond, func() { mu.Lock(); held -= 13 << 20; mu.Unlock() })
+			return &reader.Batch{Records: make([]reader.Record, 1), Cost: 13 << 20}, nil // and the shard's end
+		}}
+		var shards []string
+		for i := range 299 {
+			shards = append(shards, fmt.Sprint(i))
+		}
+		k := &sink{keep: 110 * time.Millisecond}
+		poll(reader.Polling{Budget: b}, s, k, time.Hour, shards...)
+		if n := len(k.got()); n != 300 {
+			t.Errorf("got the records of %d shards, want all 300", n)
+		}
+		synctest.Wait()
+		time.Sleep(time.Second)
+		if b.Used() != 0 {
+			t.Errorf("%d bytes of the budget are lost", b.Used())
+		}
+	})
+}
+
+// TestPolling_EmptyShardEnds tells the children of a shard without records.
+func TestPolling_EmptyShardEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(string, int) (*reader.Batch, error) {
+			return &reader.Batch{Children: []contract.ChildShard{{Shard: "c"}}}, nil
+		}}
+		p := &reader.Polling{Source: s, Budget: budget.New(64 << 20), Observer: &sink{}, Log: zerolog.Nop()}
+		children, err := p.Run(context.Background(), contract.Grant{}, &sink{})
+		if err != nil || len(children) != 1 {
+			t.Errorf("got children %v, error %v, want one", children, err)
+		}
+	})
+}
+
+// TestPolling_Gone believes that a shard is missing when it is so several times
+// in a row.
+func TestPolling_Gone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+			if n == 2 {
+				return one(n), nil
+			}
+			return nil, fmt.Errorf("x: %w", reader.ErrNoShard)
+		}}
+		p := &reader.Polling{Source: s, Budget: budget.New(64 << 20), Observer: &sink{}, Log: zerolog.Nop()}
+		if children, err := p.Run(context.Background(), contract.Grant{Shard: "a"}, &sink{}); err != nil || children != nil {
+			t.Errorf("got children %v, error %v, want neither", children, err)
+		}
+		if n := s.count("a"); n != 7 {
+			t.Errorf("got %d reads, want 4 that find no shard after the 3 before", n)
+		}
+	})
+}
+
 // pastDeadline is a context as a term.Term is right after SIGCONT: its deadline
 // has passed, and the timer that closes Done has not fired yet.
 type pastDeadline struct{ context.Context }
 
 func (pastDeadline) Err() error { return context.DeadlineExceeded }
 
-// source counts the reads.
-type source struct{ reads int }
-
-func (s *source) Iterator(context.Context, contract.Grant, reader.Start) (string, error) {
-	return "iterator", nil
-}
-
-func (s *source) Records(context.Context, contract.Grant, string) (*reader.Batch, error) {
-	s.reads++
-	return &reader.Batch{}, nil
-}
-
-type nobody struct{}
-
-func (nobody) Read(int, int64, int64)                              {}
-func (nobody) Throttled()                                          {}
-func (nobody) ReadFailed()                                         {}
-func (nobody) Accept(context.Context, *reader.Batch, func()) error { return nil }
-
-func TestPolling_Run_PastDeadline(t *testing.T) {
+func TestPolling_PastDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &source{}
-		p := &reader.Polling{Source: s, Budget: budget.New(64 << 20), Observer: nobody{}, Log: zerolog.Nop()}
+		s := &source{answer: func(string, int) (*reader.Batch, error) { return nil, errors.New("read") }}
+		p := &reader.Polling{Source: s, Budget: budget.New(64 << 20), Observer: &sink{}, Log: zerolog.Nop()}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := p.Run(pastDeadline{ctx}, contract.Grant{}, nobody{}); err == nil {
+		if _, err := p.Run(pastDeadline{ctx}, contract.Grant{}, &sink{}); err == nil {
 			t.Error("got no error, want that of the context")
 		}
-		if s.reads != 0 {
-			t.Errorf("got %d reads after the deadline, want none", s.reads)
+		if n := s.count(""); n != 0 {
+			t.Errorf("got %d reads after the deadline, want none", n)
 		}
 	})
 }
