@@ -6,6 +6,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -143,34 +144,30 @@ func (t *Table) call(ctx context.Context, batch []handler.Message, left []int) (
 	}
 	*pooled = slices.Grow((*pooled)[:0], bodySize(batch, left))
 	body := t.appendBody(*pooled, batch, left)
-	if t.direct != nil {
-		answer, err := t.direct.Call(ctx, body)
-		if err == nil && allProcessed(answer) {
-			*pooled = body
-			t.bodies.Put(pooled)
-			return nil, nil
-		}
-		if err != nil && !isUnusual(err) {
-			return left, fmt.Errorf("write items: %w", err)
-		}
-		// What is unusual, some unprocessed items among it, the SDK makes sense of:
-		// to write an item twice is the same as once.
-	}
-	clean := false
-	out, err := t.client.BatchWriteItem(wire.With(ctx, &wire.Exchange{Request: body, Decode: func(answer []byte) (bool, error) {
-		clean = allProcessed(answer)
-		return clean, nil
-	}}), &t.empty)
+	answer, err := t.send(ctx, body)
 	if err != nil {
 		// The body is not used again: the transport may still be sending it.
 		return left, fmt.Errorf("write items: %w", err)
 	}
 	*pooled = body
 	t.bodies.Put(pooled)
-	if clean {
-		return nil, nil
+	return unprocessed(answer, batch, left)
+}
+
+// send calls directly; what comes of that other than an answer and the usual
+// errors, the SDK's client makes sense of.
+func (t *Table) send(ctx context.Context, body []byte) (answer []byte, err error) {
+	if t.direct != nil {
+		answer, err = t.direct.Call(ctx, body)
+		if err == nil || !isUnusual(err) {
+			return answer, err
+		}
 	}
-	return unprocessed(out, batch, left, t.o.Name), nil
+	_, err = t.client.BatchWriteItem(wire.With(ctx, &wire.Exchange{Request: body, Decode: func(good []byte) (bool, error) {
+		answer = good
+		return true, nil
+	}}), &t.empty)
+	return answer, err
 }
 
 // bodySize is about how long a body becomes.
@@ -197,21 +194,34 @@ func (t *Table) appendBody(b []byte, batch []handler.Message, left []int) []byte
 	return append(b, "]}}"...)
 }
 
-// allProcessed recognizes the usual answers that leave nothing over. Any other
-// is read by the SDK.
+// allProcessed recognizes the usual answers that leave nothing over.
 func allProcessed(answer []byte) bool {
 	answer = bytes.TrimSpace(answer)
 	return bytes.Equal(answer, []byte(`{"UnprocessedItems":{}}`)) || bytes.Equal(answer, []byte("{}"))
 }
 
-func unprocessed(out *dynamodb.BatchWriteItemOutput, batch []handler.Message, left []int, table string) []int {
-	over := map[string]bool{}
-	for _, w := range out.UnprocessedItems[table] {
-		if w.PutRequest == nil {
-			continue
+// unprocessed returns the places of the items that an answer leaves over: all
+// of them when it names one that is none of them.
+func unprocessed(answer []byte, batch []handler.Message, left []int) ([]int, error) {
+	if allProcessed(answer) {
+		return nil, nil
+	}
+	var a struct {
+		UnprocessedItems map[string][]struct {
+			PutRequest struct {
+				Item struct {
+					ID struct{ S string } `json:"id"`
+				}
+			}
 		}
-		if id, ok := w.PutRequest.Item[attrID].(*types.AttributeValueMemberS); ok {
-			over[id.Value] = true
+	}
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return left, fmt.Errorf("decode answer: %w", err)
+	}
+	over := map[string]bool{}
+	for _, items := range a.UnprocessedItems {
+		for _, it := range items {
+			over[it.PutRequest.Item.ID.S] = true
 		}
 	}
 	var rest []int
@@ -220,7 +230,10 @@ func unprocessed(out *dynamodb.BatchWriteItemOutput, batch []handler.Message, le
 			rest = append(rest, i)
 		}
 	}
-	return rest
+	if len(rest) < len(over) {
+		return left, nil
+	}
+	return rest, nil
 }
 
 // isRefused tells whether DynamoDB will never take the request as it is.
