@@ -38,6 +38,7 @@ const (
 const (
 	maxPayload  = 380 << 10 // of DynamoDB's 400 KiB an item
 	maxReason   = 1024
+	maxKey      = 2048 // Kinesis takes 256 characters; those in an aggregate may be of any length
 	callTimeout = 10 * time.Second
 )
 
@@ -52,8 +53,9 @@ func New(cfg aws.Config, name string) *Table {
 	return &Table{client: dynamodb.NewFromConfig(cfg), name: name}
 }
 
-// Bury writes a letter under its message's ID. The payload is left out when it
-// does not fit; it is in the stream while that keeps it.
+// Bury writes a letter under its message's ID. The payload is left out when it,
+// or the key, does not fit; it is in the stream while that keeps it. There is no
+// message whose letter DynamoDB would refuse: it would block its shard for good.
 func (t *Table) Bury(ctx context.Context, l attempt.Letter) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -68,18 +70,31 @@ func item(l attempt.Letter, now time.Time) map[string]types.AttributeValue {
 	m := l.Message
 	it := map[string]types.AttributeValue{
 		attrID: text(m.ID()), attrStream: text(m.Stream), attrShard: text(m.Shard), attrSequence: text(m.Sequence),
-		attrSub: number(m.SubSequence), attrKey: text(m.PartitionKey), attrReason: text(cut(l.Reason, maxReason)),
+		attrSub: number(m.SubSequence), attrKey: exact(cut(m.PartitionKey, maxKey)), attrReason: text(cut(l.Reason, maxReason)),
 		attrAttempts: number(int64(l.Attempts)), attrArrivedAt: number(m.ArrivedAt.UnixMilli()),
 		attrFailedAt: number(now.UnixMilli()), attrSize: number(int64(len(m.Data))),
 	}
 	switch {
-	case len(m.Data) > maxPayload:
-	case len(m.Data) > 0 && json.Valid(m.Data) && utf8.Valid(m.Data):
+	case len(m.Data) > maxPayload, len(m.PartitionKey) > maxKey:
+	case json.Valid(m.Data) && utf8.Valid(m.Data):
 		it[attrMeta] = &types.AttributeValueMemberS{Value: string(m.Data)}
 	default:
-		it[attrMeta] = &types.AttributeValueMemberB{Value: m.Data}
+		it[attrMeta] = binary(m.Data)
 	}
 	return it
+}
+
+// exact returns a string that may be no UTF-8.
+func exact(s string) types.AttributeValue {
+	if utf8.ValidString(s) {
+		return text(s)
+	}
+	return binary([]byte(s))
+}
+
+// binary returns bytes: none at all are not nil, which the SDK would send as null.
+func binary(b []byte) types.AttributeValue {
+	return &types.AttributeValueMemberB{Value: append([]byte{}, b...)}
 }
 
 func text(s string) types.AttributeValue {
@@ -123,8 +138,11 @@ func (t *Table) Scan(ctx context.Context, f func(Letter) error) error {
 
 func letter(it map[string]types.AttributeValue) Letter {
 	s := func(name string) string {
-		if v, ok := it[name].(*types.AttributeValueMemberS); ok {
+		switch v := it[name].(type) {
+		case *types.AttributeValueMemberS:
 			return v.Value
+		case *types.AttributeValueMemberB:
+			return string(v.Value)
 		}
 		return ""
 	}
