@@ -134,7 +134,7 @@ func (c *consumer) run(ctx context.Context, p Program, h handler.Handler) error 
 		Consumer: uuid.NewString(), Version: p.Version, DrainTimeout: c.settings.DrainTimeout,
 		Synced: c.metrics.Synced, Log: c.log,
 	})
-	w := newWatch(t, c.settings.StallTimeout)
+	w := newWatch(t, c.settings.StallTimeout, c.settings.PollMaxWait)
 	c.gauges(d, w)
 	if c.settings.ShardMetrics {
 		c.metrics.Collector(newShardMetrics(t))
@@ -224,5 +224,5 @@ func (c *consumer) gauges(d *dispatch.Dispatcher, w *watch) {
 	c.metrics.Gauge("shards", "Shards that are read.", func() float64 { return float64(w.snapshot().shards) })
 	c.metrics.Gauge("lag_milliseconds", "Of the shard that is furthest behind: behind its newest record, or the age of its oldest unfinished message.", func() float64 { return float64(w.snapshot().lagMS) })
 	c.metrics.Gauge("oldest_unfinished_seconds", "Age of the oldest message that is not done.", func() float64 { return w.snapshot().oldest.Seconds() })
-	c.metrics.Gauge("stalled_shards", "Shards with unfinished messages none of which was finished for CONSUMER_STALL_TIMEOUT.", func() float64 { return float64(w.snapshot().stalled) })
+	c.metrics.Gauge("stalled_shards", "Shards with unfinished messages none of which was finished for CONSUMER_STALL_TIMEOUT, or that could not be read for so long.", func() float64 { return float64(w.snapshot().stalled) })
 }

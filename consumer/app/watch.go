@@ -23,8 +23,9 @@ const (
 
 // watch looks at the shards once a second, and knows which stand still.
 type watch struct {
-	task  *task.Task
-	stall time.Duration
+	task   *task.Task
+	stall  time.Duration // without progress, of a shard with unfinished messages
+	unread time.Duration // without an answer of Kinesis, of a shard without
 
 	mu   sync.Mutex
 	seen map[*shard.Shard]progress
@@ -34,6 +35,7 @@ type watch struct {
 
 // progress is how far a shard was done, and since when it has been that far.
 type progress struct {
+	began time.Time // when the watch first saw the shard
 	moves uint64
 	since time.Time
 }
@@ -45,8 +47,10 @@ type snapshot struct {
 	oldest          time.Duration
 }
 
-func newWatch(t *task.Task, stall time.Duration) *watch {
-	return &watch{task: t, stall: stall, seen: map[*shard.Shard]progress{}, at: time.Now()}
+// newWatch returns a watch. pollWait is the most between two polls, which are
+// up to four times as far apart on a shard that is throttled.
+func newWatch(t *task.Task, stall, pollWait time.Duration) *watch {
+	return &watch{task: t, stall: stall, unread: stall + 5*pollWait, seen: map[*shard.Shard]progress{}, at: time.Now()}
 }
 
 func (w *watch) run(ctx context.Context) {
@@ -70,11 +74,14 @@ func (w *watch) look(now time.Time) {
 	next := snapshot{shards: len(shards)}
 	for _, s := range shards {
 		state, p := s.State(), w.seen[s]
+		if p.began.IsZero() {
+			p.began = now
+		}
 		if p.since.IsZero() || state.Moves != p.moves || state.Unfinished == 0 {
-			p = progress{moves: state.Moves, since: now}
+			p.moves, p.since = state.Moves, now
 		}
 		seen[s] = p
-		if now.Sub(p.since) >= w.stall {
+		if now.Sub(p.since) >= w.stall || state.Unfinished == 0 && now.Sub(later(p.began, s.Read())) >= w.unread {
 			next.stalled++
 			next.stalledShard, _ = s.Key()
 		}
@@ -84,6 +91,13 @@ func (w *watch) look(now time.Time) {
 		next.lagMS = max(next.lagMS, s.Progress().LagMS)
 	}
 	w.seen, w.last, w.at = seen, next, now
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (w *watch) snapshot() snapshot {
@@ -103,7 +117,7 @@ func (w *watch) live() error {
 }
 
 // ready fails when leasekeeper is silent, and when a shard has work and makes
-// no progress.
+// no progress, or cannot be read.
 func (w *watch) ready() error {
 	answered := w.task.Answered()
 	switch {

@@ -66,7 +66,7 @@ type Settings struct {
 	ReadBytesPerSecond float64       `split_words:"true" default:"2097152" desc:"bytes a second and shard, at most, when polling; Kinesis allows 2 MiB for all readers of a shard; 0: no bound"`
 	PollMaxWait        time.Duration `split_words:"true" default:"1s" desc:"between polls of a shard that has nothing new, at most"`
 
-	StallTimeout time.Duration `split_words:"true" default:"1m" desc:"not ready when a shard has unfinished messages and none was finished for this long"`
+	StallTimeout time.Duration `split_words:"true" default:"1m" desc:"not ready when a shard has unfinished messages and none was finished for this long, or could not be read"`
 	Metrics      string        `default:"prometheus" desc:"prometheus (at /metrics), emf (CloudWatch embedded metrics on standard output, and /metrics) or none"`
 	ShardMetrics bool          `split_words:"true" default:"false" desc:"series for each shard, for up to 100 shards"`
 }

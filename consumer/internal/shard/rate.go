@@ -11,7 +11,7 @@ const window = time.Second
 // rate measures how much is read. It is safe for use by several goroutines.
 type rate struct {
 	mu             sync.Mutex
-	since          time.Time
+	since, last    time.Time
 	records, bytes int64
 	behindMS       int64
 	perSecond      struct{ records, bytes int64 }
@@ -20,12 +20,20 @@ type rate struct {
 func (r *rate) add(records int, bytes, behindMS int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.last = time.Now()
 	if r.since.IsZero() {
-		r.since = time.Now()
+		r.since = r.last
 	}
 	r.records += int64(records)
 	r.bytes += bytes
 	r.behindMS = behindMS
+}
+
+// latest returns when something was last added; zero if never.
+func (r *rate) latest() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
 }
 
 // report returns how far the last read was behind, and the rates of the last

@@ -144,5 +144,9 @@ func (s *Shard) Progress() grants.Progress {
 // Key identifies the shard's grant to people.
 func (s *Shard) Key() (shard string, generation int64) { return s.grant.Shard, s.grant.Generation }
 
+// Read returns when Kinesis last answered, with records or without; zero if it
+// has not yet.
+func (s *Shard) Read() time.Time { return s.rate.latest() }
+
 // State returns where the shard's messages stand.
 func (s *Shard) State() dispatch.State { return s.run.State() }

@@ -1,0 +1,125 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/app"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/dispatch"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/keepertest"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/metrics"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/shard"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/task"
+)
+
+// shardOf is a Reader that reads once a second what a test says.
+type shardOf struct {
+	records atomic.Int64 // in each answer
+	fails   atomic.Bool  // no answers at all
+	block   atomic.Bool  // the handler does not return
+}
+
+func (s *shardOf) Run(ctx context.Context, _ contract.Grant, sink reader.Sink) ([]contract.ChildShard, error) {
+	for n := 1; ; {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+		if s.fails.Load() {
+			continue
+		}
+		b := &reader.Batch{Next: "next"}
+		for range s.records.Load() {
+			b.Records = append(b.Records, reader.Record{Sequence: strconv.Itoa(n), PartitionKey: strconv.Itoa(n), Arrived: time.Now()})
+			n++
+		}
+		if err := sink.Accept(ctx, b, func() {}); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *shardOf) process(ctx context.Context, _ []handler.Message, done func([]int)) {
+	for s.block.Load() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
+	done(nil)
+}
+
+// TestWatch follows a shard through idleness, work, a stuck handler and a stream
+// that cannot be read, with a stall timeout of a minute.
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, keeper := &shardOf{}, keepertest.New("w/1", 6*time.Second)
+		keeper.Grant(contract.Grant{Stream: "test", Shard: "s", Generation: 1})
+		d := dispatch.New(dispatch.Options{Process: s.process, Limit: 10, BatchSize: 1, Queue: 1000, ShardQueue: 1000})
+		tk := task.New(task.Options{
+			Keeper: keeper, Shards: shard.Deps{Dispatcher: d, Reader: s, Observer: metrics.New(), Log: zerolog.Nop()},
+			DrainTimeout: time.Second, Log: zerolog.Nop(),
+		})
+		w := app.NewWatch(tk, time.Minute, time.Second)
+		if err := w.Ready(); err == nil || !strings.Contains(err.Error(), "not answered yet") {
+			t.Errorf("got %v before the first answer", err)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- tk.Run(ctx) }()
+		want := func(what string, after time.Duration, reason string) {
+			t.Helper()
+			for range int(after / time.Second) {
+				time.Sleep(time.Second)
+				w.Look()
+			}
+			err := w.Ready()
+			if (reason == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), reason) {
+				t.Errorf("%s, %s: got %v, want %q", what, after, err, reason)
+			}
+			if err := w.Live(); err != nil {
+				t.Errorf("%s: got %v, want it alive", what, err)
+			}
+		}
+		want("idle", 10*time.Minute, "")
+		s.records.Store(3)
+		want("at work", 10*time.Minute, "")
+		s.block.Store(true)
+		want("stuck", 50*time.Second, "")
+		want("stuck", 15*time.Second, "1 shards stand still")
+		s.block.Store(false)
+		want("at work again", 3*time.Second, "")
+		s.records.Store(0)
+		s.fails.Store(true)
+		want("cannot be read", 55*time.Second, "")
+		want("cannot be read", 20*time.Second, "1 shards stand still")
+		s.fails.Store(false)
+		want("read again", 3*time.Second, "")
+		keeper.Down(true)
+		want("leasekeeper is away", 15*time.Second, "leasekeeper has not answered")
+		keeper.Down(false)
+		want("leasekeeper is back", 5*time.Second, "")
+		time.Sleep(time.Minute)
+		if err := w.Live(); err == nil {
+			t.Error("alive though the watch stands still")
+		}
+		stop()
+		if err := <-ended; err != nil && !errors.Is(err, task.ErrUnfinished) {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute) // goroutines that wait for batches end
+	})
+}
