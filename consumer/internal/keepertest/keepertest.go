@@ -24,6 +24,7 @@ type Keeper struct {
 	requests int
 	gate     chan struct{} // closed when something changes
 	down     bool
+	refusal  error
 }
 
 // New returns a Keeper that grants nothing, as the worker named.
@@ -61,6 +62,13 @@ func (k *Keeper) Down(down bool) {
 	k.change()
 }
 
+// Refuse makes the Keeper answer with an error, or no more if it is nil.
+func (k *Keeper) Refuse(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.refusal = err
+}
+
 // Report returns the last report on a generation.
 func (k *Keeper) Report(generation int64) contract.ShardReport {
 	k.mu.Lock()
@@ -87,6 +95,10 @@ func (k *Keeper) Sync(ctx context.Context, r contract.SyncRequest) (contract.Syn
 	arrived := time.Now()
 	k.mu.Lock()
 	k.requests++
+	if err := k.refusal; err != nil {
+		k.mu.Unlock()
+		return contract.SyncResponse{}, err
+	}
 	k.draining = k.draining || r.Draining
 	for _, s := range r.Shards {
 		k.reports[s.Generation] = s

@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/dispatch"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/keeper"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/keepertest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/metrics"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
@@ -63,6 +64,8 @@ type bench struct {
 	ended  chan error
 	began  time.Time
 
+	deaf bool // the handler does not heed its context
+
 	mu      sync.Mutex
 	handled map[string]int
 	last    time.Time // when a handler was last at work
@@ -78,9 +81,13 @@ const (
 func arrange(t *testing.T, p *tap, takes time.Duration) *bench {
 	b := &bench{t: t, keeper: keepertest.New("w/1", ttl), tap: p, ended: make(chan error, 1), handled: map[string]int{}, began: time.Now()}
 	process := func(ctx context.Context, batch []handler.Message, done func([]int)) {
+		end := ctx.Done()
+		if b.deaf {
+			end = nil
+		}
 		select {
 		case <-time.After(takes):
-		case <-ctx.Done():
+		case <-end:
 			return
 		}
 		b.mu.Lock()
@@ -296,5 +303,89 @@ func TestTask_Resume(t *testing.T) {
 		if len(b.handled) != 20 || b.handled["30"] != 0 || b.handled["31"] != 1 {
 			t.Errorf("got %s, want 31 to 50", fmt.Sprint(b.handled))
 		}
+	})
+}
+
+// TestTask_EmptyShardEnds reports a shard's end without a checkpoint when it
+// never had a message.
+func TestTask_EmptyShardEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := arrange(t, &tap{}, 0)
+		b.keeper.Grant(grant(1))
+		b.within("the end", 100*time.Millisecond, func() bool { return b.state() == contract.Ended })
+		if r := b.keeper.Report(1); r.Checkpoint != nil || len(r.Children) != 1 {
+			t.Errorf("got %+v, want ended with a child and no checkpoint", r)
+		}
+	})
+}
+
+// TestTask_EndWaitsForMessages does not report children while a message of
+// their parent is in process, nor when the grant is withdrawn before it is done.
+func TestTask_EndWaitsForMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := arrange(t, &tap{every: time.Millisecond, count: 3}, time.Hour)
+		b.keeper.Grant(grant(1))
+		time.Sleep(time.Minute)
+		if r := b.keeper.Report(1); r.State != contract.Reading || r.Children != nil {
+			t.Errorf("got %+v while messages are in process, want it reading", r)
+		}
+		b.keeper.Grant()
+		b.within("the end", ttl+time.Second, func() bool { return b.state() == contract.Drained })
+		if r := b.keeper.Report(1); r.Children != nil || r.Checkpoint != nil {
+			t.Errorf("got %+v, want drained with nothing done", r)
+		}
+	})
+}
+
+// TestTask_NewGenerationWaits starts a newer grant of a shard when the older
+// one's messages are out of the handlers.
+func TestTask_NewGenerationWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := arrange(t, &tap{every: time.Millisecond, count: 1 << 30}, 2*time.Second)
+		b.keeper.Grant(grant(1))
+		time.Sleep(9 * time.Second) // the messages in process take one more
+		b.keeper.Grant(grant(2))
+		time.Sleep(500 * time.Millisecond)
+		if n := len(b.task.Shards()); n != 1 || b.state() != contract.Reading {
+			t.Errorf("got %d grants at work, the old one %s, want it alone", n, b.state())
+		}
+		b.within("the new one", 2*time.Second, func() bool { return b.keeper.Report(2).State == contract.Reading })
+		if b.state() != contract.Drained {
+			t.Errorf("the old one is %s, want it drained", b.state())
+		}
+	})
+}
+
+// TestTask_HandlerIgnoresItsContext gives a shard up though a handler does not
+// return, and says nothing of what it may still do.
+func TestTask_HandlerIgnoresItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := arrange(t, &tap{every: time.Millisecond, count: 3}, time.Hour)
+		b.deaf = true
+		b.keeper.Grant(grant(1))
+		time.Sleep(time.Second)
+		b.keeper.Grant()
+		b.within("the end", ttl+20*time.Second, func() bool { return b.state() == contract.Drained })
+		if r := b.keeper.Report(1); r.Checkpoint != nil {
+			t.Errorf("got %+v, want drained with nothing done", r)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
+// TestTask_AnotherConsumer waits while leasekeeper refuses it for the sake of a
+// consumer that is still draining.
+func TestTask_AnotherConsumer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := arrange(t, &tap{every: time.Millisecond, count: 1 << 30}, 0)
+		b.keeper.Refuse(keeper.ErrConflict)
+		b.keeper.Grant(grant(1))
+		before := b.keeper.Requests()
+		time.Sleep(time.Minute)
+		if n := b.keeper.Requests() - before; b.task.Reached() || n < 60 || n > 1000 {
+			t.Errorf("got %d tries in a minute, reached %v, want it to keep trying, gently", n, b.task.Reached())
+		}
+		b.keeper.Refuse(nil)
+		b.within("the start", 2*time.Second, func() bool { return b.state() == contract.Reading })
 	})
 }
