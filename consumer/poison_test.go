@@ -77,19 +77,23 @@ func TestConsumer_Redrive(t *testing.T) {
 	_ = p.Process.Signal(syscall.SIGTERM)
 	p.wait(t)
 	aws.NoFaults()
-	redrive := func(args ...string) string {
+	redrive := func(code int, args ...string) string {
 		cmd := exec.Command(binary, append([]string{"redrive"}, args...)...)
 		cmd.Env = append(env, "PATH="+os.Getenv("PATH"))
 		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("redrive: %v\n%s", err, out)
+		if got := cmd.ProcessState.ExitCode(); got != code {
+			t.Fatalf("redrive: exit code %d, want %d (%v)\n%s", got, code, err, out)
 		}
 		return string(out)
 	}
-	if out := redrive("--dry-run"); strings.Count(out, "\n") != 4 || aws.Count("messages") != 0 {
+	if out := redrive(0, "--dry-run"); strings.Count(out, "\n") != 4 || aws.Count("messages") != 0 {
 		t.Errorf("got %q, want three lines and the account, and nothing written", out)
 	}
-	if out := redrive(); out != `{"done":3,"found":3,"kept":0,"without_payload":0}`+"\n" {
+	aws.Fault(`{"service":"dynamodb","client":"consumer","operation":"BatchWriteItem","kind":"error","status":400,"code":"ValidationException","count":1}`)
+	if out := redrive(1); !strings.HasSuffix(out, `{"done":2,"found":3,"kept":1,"without_payload":0}`+"\n") || aws.Count("dead_letters") != 1 {
+		t.Errorf("got %q, %d letters left, want the one that is still refused kept", out, aws.Count("dead_letters"))
+	}
+	if out := redrive(0); out != `{"done":1,"found":1,"kept":0,"without_payload":0}`+"\n" {
 		t.Errorf("got %q", out)
 	}
 	if aws.Count("messages") != 3 || aws.Count("dead_letters") != 0 {
@@ -237,4 +241,29 @@ func TestConsumer_NotReadyWhenStuck(t *testing.T) {
 	}
 	aws.NoFaults()
 	awstest.Eventually(t, "ready", func() bool { code, _ := get("/readyz"); return code == http.StatusOK && aws.Count("messages") == 10 })
+}
+
+// TestConsumer_Block waits at a message that cannot be handled, if that is
+// wanted; the second SIGTERM ends it at once.
+func TestConsumer_Block(t *testing.T) {
+	aws, keeper, env := arrange(t, 1, 30*time.Second)
+	large := `"` + strings.Repeat("x", 500<<10) + `"`
+	aws.Put("test", append(append(entries(0, 5), awstest.Entry("key", large), awstest.Entry("key", "behind it")), entries(5, 10)...)...)
+	p := start(t, append(env, "CONSUMER_ON_POISON=block", "CONSUMER_MAX_ATTEMPTS=2", "CONSUMER_MAX_RETRY_AGE=1s", "CONSUMER_DRAIN_TIMEOUT=1h")...)
+	awstest.Eventually(t, "what is not behind it", func() bool { return aws.Count("messages") == 10 })
+	awstest.Eventually(t, "a checkpoint before it", func() bool { return keeper.Report(1).Checkpoint != nil })
+	awstest.Eventually(t, "some attempts", func() bool { return strings.Contains(p.log.String(), "message failed, trying again") })
+	before := keeper.Report(1).Checkpoint
+	deadline := time.Now().Add(3 * time.Second)
+	awstest.Eventually(t, "three seconds", func() bool { return time.Now().After(deadline) })
+	if after := keeper.Report(1).Checkpoint; *after != *before || aws.Count("dead_letters") != 0 || aws.Count("messages") != 10 {
+		t.Errorf("got %d letters, %d messages, checkpoint %v after %v, want the shard to wait", aws.Count("dead_letters"), aws.Count("messages"), after, before)
+	}
+	_ = p.Process.Signal(syscall.SIGTERM)
+	awstest.Eventually(t, "draining", keeper.Draining)
+	begin := time.Now()
+	_ = p.Process.Signal(syscall.SIGTERM)
+	if code := p.wait(t); code == 0 || time.Since(begin) > 10*time.Second {
+		t.Errorf("got exit code %d %s after the second SIGTERM, want it to end at once", code, time.Since(begin))
+	}
 }
