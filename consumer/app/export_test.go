@@ -1,15 +1,31 @@
 package app
 
-import "time"
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/deadletter"
+)
 
 // For the tests of this package.
 var (
 	Tuned    = tuned
 	NewWatch = newWatch
+
+	NewShardMetrics = newShardMetrics
 )
 
 // IdleConnections is idleConnections.
 const IdleConnections = idleConnections
+
+// Redrive handles one letter, and returns how many messages were done and kept.
+func Redrive(ctx context.Context, h handler.Handler, letters remover, l deadletter.Letter) (done, kept int, err error) {
+	r := redriver{letters: letters, handler: h, out: io.Discard}
+	err = r.one(ctx, l)
+	return r.done, r.kept, err
+}
 
 // Look is look.
 func (w *watch) Look() { w.look(time.Now()) }

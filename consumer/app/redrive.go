@@ -50,8 +50,13 @@ func (p Program) redrive(ctx context.Context, args []string) int {
 	return r.account(p.printJSON)
 }
 
+// remover removes letters: deadletter.Table.
+type remover interface {
+	Remove(ctx context.Context, m handler.Message) error
+}
+
 type redriver struct {
-	letters                 *deadletter.Table
+	letters                 remover
 	handler                 handler.Handler
 	out                     io.Writer
 	dry                     bool
@@ -71,11 +76,7 @@ func (r *redriver) one(ctx context.Context, l deadletter.Letter) error {
 		_, _ = fmt.Fprintf(r.out, "%s: kept: its payload did not fit into the letter\n", id)
 		return nil
 	}
-	if err := r.handler.Handle(ctx, []handler.Message{l.Message}); err != nil {
-		var failed handler.Failed
-		if errors.As(err, &failed) {
-			err = failed[0]
-		}
+	if err := r.handle(ctx, l.Message); err != nil {
 		if ctx.Err() != nil || errors.Is(err, handler.ErrUnavailable) {
 			return fmt.Errorf("redrive %s: %w", id, err)
 		}
@@ -88,6 +89,21 @@ func (r *redriver) one(ctx context.Context, l deadletter.Letter) error {
 	}
 	r.done++
 	return nil
+}
+
+// handle handles one message. A panic is an error, as it is in a consumer.
+func (r *redriver) handle(ctx context.Context, m handler.Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("handler panicked: %v", p)
+		}
+	}()
+	err = r.handler.Handle(ctx, []handler.Message{m})
+	var failed handler.Failed
+	if errors.As(err, &failed) {
+		return failed[0]
+	}
+	return err
 }
 
 func (r *redriver) account(print func(any) int) int {
