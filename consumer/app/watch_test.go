@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/app"
@@ -62,17 +63,21 @@ func (s *shardOf) process(ctx context.Context, _ []handler.Message, done func([]
 	done(nil)
 }
 
+func (s *shardOf) task(keeper *keepertest.Keeper) *task.Task {
+	d := dispatch.New(dispatch.Options{Process: s.process, Limit: 10, BatchSize: 1, Queue: 1000, ShardQueue: 1000})
+	return task.New(task.Options{
+		Keeper: keeper, Shards: shard.Deps{Dispatcher: d, Reader: s, Observer: metrics.New(), Log: zerolog.Nop()},
+		DrainTimeout: time.Second, Log: zerolog.Nop(),
+	})
+}
+
 // TestWatch follows a shard through idleness, work, a stuck handler and a stream
 // that cannot be read, with a stall timeout of a minute.
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, keeper := &shardOf{}, keepertest.New("w/1", 6*time.Second)
 		keeper.Grant(contract.Grant{Stream: "test", Shard: "s", Generation: 1})
-		d := dispatch.New(dispatch.Options{Process: s.process, Limit: 10, BatchSize: 1, Queue: 1000, ShardQueue: 1000})
-		tk := task.New(task.Options{
-			Keeper: keeper, Shards: shard.Deps{Dispatcher: d, Reader: s, Observer: metrics.New(), Log: zerolog.Nop()},
-			DrainTimeout: time.Second, Log: zerolog.Nop(),
-		})
+		tk := s.task(keeper)
 		w := app.NewWatch(tk, time.Minute, time.Second)
 		if err := w.Ready(); err == nil || !strings.Contains(err.Error(), "not answered yet") {
 			t.Errorf("got %v before the first answer", err)
@@ -122,4 +127,33 @@ func TestWatch(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // goroutines that wait for batches end
 	})
+}
+
+// TestShardMetrics has series for each shard, and for a hundred at most.
+func TestShardMetrics(t *testing.T) {
+	for granted, want := range map[int]int{3: 6, 150: 200} {
+		synctest.Test(t, func(t *testing.T) {
+			s, keeper := &shardOf{}, keepertest.New("w/1", 6*time.Second)
+			var grants []contract.Grant
+			for i := range granted {
+				grants = append(grants, contract.Grant{Stream: "test", Shard: strconv.Itoa(i), Generation: int64(i)})
+			}
+			keeper.Grant(grants...)
+			tk := s.task(keeper)
+			ctx, stop := context.WithCancel(context.Background())
+			ended := make(chan error, 1)
+			go func() { ended <- tk.Run(ctx) }()
+			time.Sleep(5 * time.Second)
+			series := make(chan prometheus.Metric, 1000)
+			app.NewShardMetrics(tk).Collect(series)
+			if n := len(series); n != want {
+				t.Errorf("got %d series of %d shards, want %d", n, granted, want)
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Minute)
+		})
+	}
 }

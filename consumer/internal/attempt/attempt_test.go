@@ -89,8 +89,10 @@ func TestPolicy_MaxAge(t *testing.T) {
 			Handler:     handler.Func(func(context.Context, handler.Message) error { return errors.New("x") }),
 			MaxAttempts: 1 << 30, MaxAge: time.Minute, Graves: c, Log: zerolog.Nop(), MinBackoff: time.Second, MaxBackoff: 5 * time.Second,
 		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
 		begin := time.Now()
-		p.Process(context.Background(), []handler.Message{{}}, func([]int) {})
+		p.Process(ctx, []handler.Message{{}}, func([]int) {})
 		if took := time.Since(begin); took < time.Minute || took > 66*time.Second || len(c.letters) != 1 {
 			t.Errorf("took %s for %d letters, want a minute and one", took, len(c.letters))
 		}
@@ -184,8 +186,10 @@ func TestPolicy_AgeIsTheMessages(t *testing.T) {
 			}),
 			MaxAttempts: 5, MaxAge: time.Minute, Graves: c, Log: zerolog.Nop(), MinBackoff: time.Second, MaxBackoff: 5 * time.Second,
 		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Hour)
+		defer cancel()
 		done := false
-		p.Process(context.Background(), []handler.Message{{}}, func([]int) { done = true })
+		p.Process(ctx, []handler.Message{{}}, func([]int) { done = true })
 		if !done || len(c.letters) != 0 {
 			t.Errorf("got done %v with %d letters after %d tries, want it handled", done, len(c.letters), tries)
 		}

@@ -51,7 +51,7 @@ func number(n, size int) handler.Message {
 }
 
 // admit has a grant's messages handled, each some time after the one before.
-func admit(s *slow, o dispatch.Options, apart time.Duration, messages ...handler.Message) *dispatch.Run {
+func admit(o dispatch.Options, apart time.Duration, messages ...handler.Message) {
 	r := dispatch.New(o).Open(context.Background())
 	for _, m := range messages {
 		_ = r.Admit(context.Background(), []handler.Message{m}, nil)
@@ -60,7 +60,6 @@ func admit(s *slow, o dispatch.Options, apart time.Duration, messages ...handler
 	r.Finish()
 	<-r.Idle()
 	time.Sleep(time.Minute) // goroutines that wait for batches end
-	return r
 }
 
 // TestDispatcher_PacksBatches fills batches while others are in process.
@@ -71,7 +70,7 @@ func TestDispatcher_PacksBatches(t *testing.T) {
 		for i := range 1000 {
 			list = append(list, number(i, 100))
 		}
-		admit(s, s.options(), 100*time.Microsecond, list...) // 10 000 a second
+		admit(s.options(), 100*time.Microsecond, list...) // 10 000 a second
 		if n := len(s.calls); n > 60 {
 			t.Errorf("got %d calls for 1000 messages, want 60 at most: nearly full batches of 25", n)
 		}
@@ -83,7 +82,7 @@ func TestDispatcher_WaitsLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slow{takes: 20 * time.Millisecond}
 		begin := time.Now()
-		admit(s, s.options(), 10*time.Millisecond, number(0, 1), number(1, 1), number(2, 1))
+		admit(s.options(), 10*time.Millisecond, number(0, 1), number(1, 1), number(2, 1))
 		for i, want := range []time.Duration{0, 15 * time.Millisecond, 25 * time.Millisecond} {
 			if waited := s.calls[i].at.Sub(begin); waited > want {
 				t.Errorf("message %d was handled after %s, want %s at most", i, waited, want)
@@ -98,7 +97,7 @@ func TestDispatcher_BatchBytes(t *testing.T) {
 		s := &slow{takes: time.Millisecond}
 		o := s.options()
 		o.Limit = 25
-		admit(s, o, 0, number(0, 1), number(1, 600<<10), number(2, 300<<10), number(3, 10<<20), number(4, 500<<10), number(5, 500<<10))
+		admit(o, 0, number(0, 1), number(1, 600<<10), number(2, 300<<10), number(3, 10<<20), number(4, 500<<10), number(5, 500<<10))
 		handled := 0
 		for _, c := range s.calls {
 			size := 0
@@ -168,6 +167,41 @@ func TestDispatcher_HandlerIgnoresItsContext(t *testing.T) {
 			t.Errorf("got %d calls, mark %v, released %d times, want the one message done", calls, r.State().Mark, released)
 		}
 		grant.End(errors.New("over"))
+		time.Sleep(time.Minute)
+	})
+}
+
+// TestDispatcher_Queue admits no more than a queue's worth while nothing is
+// handled, of one shard and of all together.
+func TestDispatcher_Queue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: time.Hour}
+		o := s.options()
+		o.Queue, o.ShardQueue = 600, 300
+		d := dispatch.New(o)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		var admitted [3]int
+		var feeds sync.WaitGroup
+		for shard := range admitted {
+			r := d.Open(ctx)
+			feeds.Go(func() {
+				for r.Admit(ctx, []handler.Message{number(admitted[shard], 1)}, nil) == nil {
+					admitted[shard]++
+				}
+				r.Stop()
+			})
+		}
+		feeds.Wait()
+		total := 0
+		for _, n := range admitted {
+			if total += n; n > 300 {
+				t.Errorf("got %d messages of one shard admitted, want 300 at most", n)
+			}
+		}
+		if total != 600 {
+			t.Errorf("got %d messages admitted, want 600", total)
+		}
 		time.Sleep(time.Minute)
 	})
 }

@@ -25,6 +25,8 @@ type Keeper struct {
 	gate     chan struct{} // closed when something changes
 	down     bool
 	refusal  error
+	lag      time.Duration
+	good     time.Time
 }
 
 // New returns a Keeper that grants nothing, as the worker named.
@@ -67,6 +69,21 @@ func (k *Keeper) Refuse(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.refusal = err
+}
+
+// Lag makes every answer arrive so late.
+func (k *Keeper) Lag(lag time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.lag = lag
+}
+
+// Good returns until when the grants of an answer that was given are good at
+// the most: its TTL after its request was sent.
+func (k *Keeper) Good() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.good
 }
 
 // Report returns the last report on a generation.
@@ -124,12 +141,21 @@ func (k *Keeper) Sync(ctx context.Context, r contract.SyncRequest) (contract.Syn
 			return contract.SyncResponse{}, ctx.Err()
 		}
 	}
+	answer, lag := k.answer(arrived)
+	time.Sleep(lag)
+	return answer, nil
+}
+
+func (k *Keeper) answer(arrived time.Time) (contract.SyncResponse, time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	ttl := k.ttl - time.Since(arrived)
+	if until := arrived.Add(ttl); len(k.grants) > 0 && until.After(k.good) {
+		k.good = until
+	}
 	return contract.SyncResponse{
-		Version: "test", Worker: k.worker, Revision: k.revision, Grants: k.grants,
-		TTLMS: (k.ttl - time.Since(arrived)).Milliseconds(),
-	}, nil
+		Version: "test", Worker: k.worker, Revision: k.revision, Grants: k.grants, TTLMS: ttl.Milliseconds(),
+	}, k.lag
 }
 
 // ServeHTTP implements http.Handler.

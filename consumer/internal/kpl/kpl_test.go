@@ -74,8 +74,14 @@ func TestParse_Damaged(t *testing.T) {
 	good := vectors(t)[1].Aggregate
 	flipped := bytes.Clone(good)
 	flipped[10] ^= 1
+	changed := bytes.Clone(good)
+	changed[len(good)-md5.Size-1] ^= 1
+	summed := bytes.Clone(good)
+	summed[len(good)-1] ^= 1
 	for name, data := range map[string][]byte{
 		"flipped bit":          flipped,
+		"other payload":        changed,
+		"other checksum":       summed,
 		"cut off":              good[:len(good)-1],
 		"only magic":           good[:4],
 		"no such key":          seal(0x1a, 4, 0x08, 0, 0x1a, 0),

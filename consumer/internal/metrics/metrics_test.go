@@ -71,3 +71,35 @@ func TestMetrics_EMF(t *testing.T) {
 		}
 	})
 }
+
+// TestMetrics_Counts has each observation counted, by itself.
+func TestMetrics_Counts(t *testing.T) {
+	for name, observe := range map[string]func(*metrics.Metrics){
+		"records_read_total 2":          func(m *metrics.Metrics) { m.Read(2, 0, 0) },
+		"bytes_read_total 7":            func(m *metrics.Metrics) { m.Read(0, 7, 9) },
+		"read_throttles_total 1":        (*metrics.Metrics).Throttled,
+		"read_failures_total 1":         (*metrics.Metrics).ReadFailed,
+		"unpacked_messages_total 3":     func(m *metrics.Metrics) { m.Unpacked(3) },
+		"damaged_aggregates_total 1":    (*metrics.Metrics).Damaged,
+		"out_of_range_messages_total 1": (*metrics.Metrics).OutOfRange,
+		"handler_calls_total 1":         func(m *metrics.Metrics) { m.Handled(5, time.Second) },
+		"handler_batch_messages_sum 5":  func(m *metrics.Metrics) { m.Handled(5, time.Second) },
+		"handler_seconds_sum 2":         func(m *metrics.Metrics) { m.Handled(5, 2*time.Second) },
+		"messages_done_total 4":         func(m *metrics.Metrics) { m.Done(4) },
+		"messages_retried_total 1":      func(m *metrics.Metrics) { m.Retried(1) },
+		"messages_waited_total 1":       func(m *metrics.Metrics) { m.Unavailable(1) },
+		"dead_letters_total 1":          (*metrics.Metrics).Buried,
+		"handler_panics_total 1":        (*metrics.Metrics).Panicked,
+		"writes_throttled_total 6":      func(m *metrics.Metrics) { m.WritesThrottled(6) },
+		"syncs_total 1":                 func(m *metrics.Metrics) { m.Synced(nil) },
+		"sync_failures_total 1":         func(m *metrics.Metrics) { m.Synced(context.Canceled) },
+	} {
+		m := metrics.New()
+		observe(m)
+		w := httptest.NewRecorder()
+		m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		if !strings.Contains(w.Body.String(), "\nconsumer_"+name+"\n") {
+			t.Errorf("got\n%s\nwant %s", w.Body, name)
+		}
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +25,16 @@ type records []reader.Record
 
 func (r records) Run(ctx context.Context, _ contract.Grant, sink reader.Sink) ([]contract.ChildShard, error) {
 	return nil, sink.Accept(ctx, &reader.Batch{Records: r}, func() {})
+}
+
+// batch is a Reader that gives its records, notes when they are let go, and ends.
+type batch struct {
+	records  records
+	released atomic.Bool
+}
+
+func (b *batch) Run(ctx context.Context, _ contract.Grant, sink reader.Sink) ([]contract.ChildShard, error) {
+	return nil, sink.Accept(ctx, &reader.Batch{Records: b.records}, func() { b.released.Store(true) })
 }
 
 // observer counts.
@@ -103,4 +115,35 @@ func TestShard_Aggregates(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestShard_Release lets what was read go when the last message of it is done,
+// not before; and messages carry the fencing token.
+func TestShard_Release(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		input := &batch{}
+		for i := range 600 { // more than are admitted at a time
+			input.records = append(input.records, reader.Record{Sequence: strconv.Itoa(i + 1), PartitionKey: strconv.Itoa(i)})
+		}
+		input.records = append(input.records, reader.Record{Sequence: "601", Data: explicit(t)})
+		var handled atomic.Int64
+		d := dispatch.New(dispatch.Options{BatchSize: 1, Limit: 1, Queue: 1000, ShardQueue: 1000, Process: func(_ context.Context, batch []handler.Message, done func([]int)) {
+			time.Sleep(time.Millisecond)
+			if input.released.Load() {
+				t.Errorf("let go after %d messages were done", handled.Load())
+			}
+			if batch[0].Generation != 7 || batch[0].Stream != "test" || batch[0].Shard != "s" {
+				t.Errorf("got %+v, want it to say where it came from", batch[0])
+			}
+			handled.Add(1)
+			done(nil)
+		}})
+		outcomes := make(chan shard.Outcome, 1)
+		shard.Start(context.Background(), shard.Deps{Dispatcher: d, Reader: input, Observer: &observer{}, Log: zerolog.Nop()},
+			contract.Grant{Stream: "test", Shard: "s", Generation: 7}, time.Now().Add(time.Hour), func(o shard.Outcome) { outcomes <- o })
+		if out := <-outcomes; !out.Ended || handled.Load() != 604 || !input.released.Load() {
+			t.Errorf("got %+v after %d messages, let go: %v, want all 604 done", out, handled.Load(), input.released.Load())
+		}
+		time.Sleep(time.Minute) // goroutines that wait for batches end
+	})
 }

@@ -389,3 +389,21 @@ func TestTask_AnotherConsumer(t *testing.T) {
 		b.within("the start", 2*time.Second, func() bool { return b.state() == contract.Reading })
 	})
 }
+
+// TestTask_CountsFromSending ends a grant its TTL after it was asked for, however
+// long the answer was under way.
+func TestTask_CountsFromSending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := arrange(t, &tap{every: 10 * time.Millisecond, count: 1 << 30}, 5*time.Millisecond)
+		b.keeper.Lag(500 * time.Millisecond)
+		b.keeper.Grant(grant(1))
+		time.Sleep(20 * time.Second)
+		b.keeper.Down(true)
+		b.until("the end", func() bool { return len(b.task.Shards()) == 0 })
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if after := b.last.Sub(b.keeper.Good()); after > 0 || after < -3*time.Second {
+			t.Errorf("a message was handled %s after the grant's end", after)
+		}
+	})
+}

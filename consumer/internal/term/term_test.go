@@ -38,11 +38,11 @@ func TestTerm_Ends(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		grant.Extend(time.Now().Add(2 * time.Second))
 		grant.Extend(time.Now().Add(time.Second)) // never back
-		time.Sleep(2*time.Second - 1)
+		time.Sleep(2*time.Second - time.Nanosecond)
 		if err := grant.Err(); err != nil {
 			t.Fatalf("got %v before the deadline", err)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		<-grant.Done()
 		grant.Extend(time.Now().Add(time.Hour)) // never again
 		if grant.Err() == nil || !errors.Is(context.Cause(grant), term.ErrExpired) {
