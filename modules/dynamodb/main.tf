@@ -48,7 +48,6 @@ resource "aws_dynamodb_table" "this" {
     for_each = each.key == "messages" ? var.max_write_units[*] : []
 
     content {
-      max_read_request_units  = -1
       max_write_request_units = on_demand_throughput.value
     }
   }

@@ -10,7 +10,7 @@ variable "prefix" {
 }
 
 variable "point_in_time_recovery" {
-  description = "Keep 35 days of history of messages, leases and dead letters to restore from, at 0.2240 USD a GB and month in eu-west-1."
+  description = "Keep 35 days of history of messages, leases and dead letters to restore from, at 0.20 USD a GB and month in us-east-1."
   type        = bool
   default     = true
 }

@@ -16,47 +16,23 @@ resource "aws_cloudwatch_metric_alarm" "tasks_missing" {
   ok_actions          = var.alarm_topic_arns
 }
 
-# The age alarms are blind when nobody reads at all: no call, no age.
+# The age alarms are blind when nobody reads at all: no call, no age. A consumer
+# asks every shard it holds at least every few seconds, records or none, so no
+# call in five minutes means that no task holds a shard.
 resource "aws_cloudwatch_metric_alarm" "nobody_reads" {
   alarm_name          = "${var.name}-nobody-reads"
-  alarm_description   = "Records come in and nobody asks for them: no task holds a shard. task status shows who should."
-  comparison_operator = "GreaterThanOrEqualToThreshold"
+  alarm_description   = "Nobody asks the stream for records: no task holds a shard. task status shows who should."
+  namespace           = "AWS/Kinesis"
+  metric_name         = local.age.calls
+  dimensions          = local.age.dimensions
+  statistic           = "SampleCount"
+  comparison_operator = "LessThanThreshold"
   threshold           = 1
+  period              = 60
   evaluation_periods  = 5
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = "breaching" # no call is no data, never a zero
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  metric_query {
-    id          = "unread"
-    label       = "unread"
-    expression  = "IF(FILL(incoming, 0) > 0 AND FILL(calls, 0) == 0, 1, 0)"
-    return_data = true
-  }
-
-  metric_query {
-    id = "incoming"
-
-    metric {
-      namespace   = "AWS/Kinesis"
-      metric_name = "IncomingRecords"
-      dimensions  = { StreamName = var.stream.name }
-      stat        = "Sum"
-      period      = 60
-    }
-  }
-
-  metric_query {
-    id = "calls"
-
-    metric {
-      namespace   = "AWS/Kinesis"
-      metric_name = local.age.calls
-      dimensions  = local.age.dimensions
-      stat        = "SampleCount"
-      period      = 60
-    }
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "memory" {

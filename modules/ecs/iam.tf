@@ -142,7 +142,7 @@ resource "aws_iam_role_policy" "execution" {
         Sid      = "WriteLogs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${local.log_group_arn}:log-stream:*"
+        Resource = "${local.log_group_arn}:*" # the streams of this one group
       },
     ]
   })

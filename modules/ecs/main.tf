@@ -54,6 +54,7 @@ resource "aws_ecs_service" "consumer" {
   deployment_maximum_percent         = 200
   propagate_tags                     = "SERVICE"
   enable_ecs_managed_tags            = true
+  force_new_deployment               = true # without it another var.spot_percent would delete the service and make it anew
 
   deployment_circuit_breaker {
     enable   = true
@@ -96,6 +97,7 @@ resource "aws_ecs_service" "producer" {
   desired_count           = 1
   propagate_tags          = "SERVICE"
   enable_ecs_managed_tags = true
+  force_new_deployment    = true
 
   deployment_circuit_breaker {
     enable   = true

@@ -38,6 +38,11 @@ output "task_role_arns" {
   value       = { consumer = aws_iam_role.consumer.arn, producer = one(aws_iam_role.producer[*].arn) }
 }
 
+output "age_metric" {
+  description = "Metric of the oldest unread record's age, as the consumers read: its name, then its dimensions, as the AWS CLI takes them."
+  value       = join(" ", concat([local.age.metric], [for name, value in local.age.dimensions : "Name=${name},Value=${value}"]))
+}
+
 output "dashboard_name" {
   description = "Name of the CloudWatch dashboard."
   value       = aws_cloudwatch_dashboard.this.dashboard_name

@@ -82,7 +82,7 @@ variable "versions" {
 variable "task" {
   description = <<-EOT
     Size of one task: CPU units (1024 is one vCPU), memory in MiB, and ARM64 or X86_64.
-    Both containers share it. ARM64 costs a fifth less: 0.25 vCPU and 0.5 GB are 7.21 USD a month against 9.01 in eu-west-1.
+    Both containers share it. ARM64 costs a fifth less: 0.25 vCPU and 0.5 GB are 7.21 USD a month against 9.01 in us-east-1.
   EOT
   type = object({
     cpu          = optional(number, 256)
@@ -141,7 +141,7 @@ variable "tasks" {
 }
 
 variable "spot_percent" {
-  description = "Share of tasks on Fargate Spot, 0 to 100: about 70 % cheaper, stopped with two minutes' notice, which is more than a drain takes."
+  description = "Share of tasks on Fargate Spot, 0 to 100: up to 70 % cheaper, stopped with two minutes' notice, in which both containers must have drained."
   type        = number
   default     = 0
 
@@ -159,6 +159,12 @@ variable "drain_timeout_seconds" {
   validation {
     condition     = var.drain_timeout_seconds >= 1 && var.drain_timeout_seconds <= 100 && floor(var.drain_timeout_seconds) == var.drain_timeout_seconds
     error_message = "drain_timeout_seconds: want 1 to 100: Fargate stops a container after 120 seconds at most."
+  }
+
+  # The containers stop one after the other: drain + 10, then as much as the leasekeeper gets.
+  validation {
+    condition     = var.spot_percent == 0 || var.drain_timeout_seconds + 10 + max(25, var.drain_timeout_seconds + 5) + 10 <= 120
+    error_message = "drain_timeout_seconds: want at most 47 with spot_percent above 0: a Spot task ends two minutes after its notice, and its containers stop one after the other."
   }
 }
 
@@ -221,13 +227,13 @@ variable "scale" {
 }
 
 variable "log_retention_days" {
-  description = "Days to keep the containers' logs. Collecting costs 0.57 USD a GB, keeping 0.03 USD a GB and month, in eu-west-1."
+  description = "Days to keep the containers' logs. Collecting costs 0.50 USD a GB, keeping 0.03 USD a GB and month, in us-east-1."
   type        = number
   default     = 30
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_retention_days)
-    error_message = "log_retention_days: want a retention CloudWatch Logs knows (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)."
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days: want a retention CloudWatch Logs knows (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)."
   }
 }
 

@@ -11,9 +11,9 @@ variable "name" {
 
 variable "mode" {
   description = <<-EOT
-    provisioned: var.shard_count shards, each 1 MB/s or 1000 records/s in and 2 MB/s out, at 0.017 USD an hour (12 USD a month) in eu-west-1,
-    and 0.0165 USD a million 25-kB units put.
-    on_demand: shards come and go by themselves, at 0.044 USD an hour a stream, 0.088 USD a GB in and 0.044 USD a GB out.
+    provisioned: var.shard_count shards, each 1 MB/s or 1000 records/s in and 2 MB/s out, at 0.015 USD an hour (11 USD a month) in us-east-1,
+    and 0.014 USD a million 25-kB units put.
+    on_demand: shards come and go by themselves, at 0.04 USD an hour a stream, 0.08 USD a GB in and 0.04 USD a GB out.
   EOT
   type        = string
   default     = "provisioned"
@@ -36,7 +36,7 @@ variable "shard_count" {
 }
 
 variable "retention_hours" {
-  description = "Hours a record can be read, 24 to 8760. The first 24 are in the price; up to 168 cost 0.023 USD a shard and hour more, beyond that by the GB."
+  description = "Hours a record can be read, 24 to 8760. The first 24 are in the price; up to 168 cost 0.02 USD a shard and hour more, beyond that by the GB."
   type        = number
   default     = 24
 
@@ -72,7 +72,7 @@ variable "shard_level_metrics" {
 }
 
 variable "fan_out_consumers" {
-  description = "Names of registered consumers, each with 2 MB/s a shard of its own, at 0.017 USD an hour a shard and 0.0143 USD a GB read."
+  description = "Names of registered consumers, each with 2 MB/s a shard of its own, at 0.015 USD an hour a shard and 0.013 USD a GB read (us-east-1)."
   type        = set(string)
   default     = []
 

@@ -55,7 +55,7 @@ variable "nat" {
     none: not at all; then interface_endpoints must hold all that Fargate and the binaries need.
     single: one NAT gateway; when its zone fails, so does the way out of every zone.
     per_az: one NAT gateway in every zone.
-    A NAT gateway costs 0.048 USD an hour (about 35 USD a month) and 0.048 USD a GB in eu-west-1.
+    A NAT gateway costs 0.045 USD an hour (about 33 USD a month) and 0.045 USD a GB in us-east-1, its address 0.005 USD an hour.
   EOT
   type        = string
   default     = "single"
@@ -75,8 +75,8 @@ variable "interface_endpoints" {
   description = <<-EOT
     Services reached by an interface endpoint inside the VPC instead of through the NAT gateway,
     by the last part of their name: kinesis-streams, ecr.api, ecr.dkr, logs, monitoring, kms, sts, ….
-    Each costs 0.011 USD an hour and zone (about 8 USD a month a zone) and 0.01 USD a GB in eu-west-1.
-    Against a NAT gateway's 0.048 USD a GB, one kinesis-streams endpoint in one zone pays from about 211 GB a month on.
+    Each costs 0.01 USD an hour and zone (7.30 USD a month a zone) and 0.01 USD a GB in us-east-1.
+    Against a NAT gateway's 0.045 USD a GB, one kinesis-streams endpoint in one zone pays from about 209 GB a month on.
     The gateway endpoints of DynamoDB and S3 cost nothing and are always there.
   EOT
   type        = set(string)
@@ -94,12 +94,12 @@ variable "interface_endpoints" {
 }
 
 variable "flow_log_retention_days" {
-  description = "Days to keep the VPC's flow log in CloudWatch; 0 makes none. Collecting costs 0.57 USD a GB in eu-west-1."
+  description = "Days to keep the VPC's flow log in CloudWatch; 0 makes none. Collecting costs 0.50 USD a GB in us-east-1."
   type        = number
   default     = 0
 
   validation {
-    condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.flow_log_retention_days)
-    error_message = "flow_log_retention_days: want 0 or a retention CloudWatch Logs knows (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731)."
+    condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.flow_log_retention_days)
+    error_message = "flow_log_retention_days: want 0 or a retention CloudWatch Logs knows (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)."
   }
 }

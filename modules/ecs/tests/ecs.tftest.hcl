@@ -54,6 +54,10 @@ run "defaults" {
     condition     = aws_cloudwatch_metric_alarm.behind.threshold == 60000 && aws_cloudwatch_metric_alarm.idle.evaluation_periods == 30
     error_message = "out after a minute's age, in after half an hour"
   }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.nobody_reads.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.nobody_reads.metric_name == "GetRecords.Success"
+    error_message = "no call leaves no data: that is what the alarm is about"
+  }
 }
 
 run "containers" {
@@ -175,6 +179,10 @@ run "spot_share" {
     condition     = { for strategy in aws_ecs_service.consumer.capacity_provider_strategy : strategy.capacity_provider => strategy.weight } == { FARGATE = 30, FARGATE_SPOT = 70 }
     error_message = "want 70 of 100 tasks on Spot"
   }
+  assert {
+    condition     = aws_ecs_service.consumer.force_new_deployment
+    error_message = "another share of Spot would delete the service and make it anew"
+  }
 }
 
 run "producer_as_a_service" {
@@ -219,7 +227,7 @@ run "settings_reach_their_binary" {
 
 run "long_drain" {
   command = plan
-  variables { drain_timeout_seconds = 100 }
+  variables { drain_timeout_seconds = 100 } # without Spot
 
   assert {
     condition     = max([for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.stopTimeout]...) == 115

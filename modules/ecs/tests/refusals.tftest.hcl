@@ -145,3 +145,12 @@ run "refuses_topic_name" {
   variables { alarm_topic_arns = ["alerts"] }
   expect_failures = [var.alarm_topic_arns]
 }
+
+run "refuses_drain_beyond_spot" {
+  command = plan
+  variables {
+    drain_timeout_seconds = 48
+    spot_percent          = 50
+  }
+  expect_failures = [var.drain_timeout_seconds]
+}
