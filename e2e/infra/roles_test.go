@@ -112,7 +112,7 @@ func wildcards(s infra.Statement) []string {
 		}
 	}
 	for _, resource := range s.Resource {
-		bare := strings.TrimSuffix(resource, ":log-stream:*") // of one log group
+		bare := strings.TrimSuffix(resource, ":*") // the streams of one log group
 		if !strings.Contains(bare, "*") {
 			continue
 		}

@@ -2,7 +2,9 @@
 # infra-test.sh: every check of Terraform, Terragrunt and scripts that needs no
 # AWS account. Skips, and says so, what the machine lacks; INFRA_REQUIRE=1 makes
 # each of those a failure. INFRA_ONLY names one part: fmt, modules, plans, go,
-# deploy, scripts, scan.
+# deploy, scripts, scan; INFRA_UNITS (a pattern) limits which units are planned,
+# INFRA_MODULES which modules are tested, INFRA_RUN which checks in Go are run.
+# INFRA_PLANS keeps the plans in that folder.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -39,6 +41,7 @@ check_modules() {
   local module status=0
   for module in "$root"/modules/*/; do
     module=$(basename "$module")
+    [[ $module =~ ${INFRA_MODULES:-.} ]] || continue
     (
       cd "$work/tree/modules/$module" || exit 1
       terraform init -backend=false -input=false -no-color >"$work/init.log" 2>&1 || { cat "$work/init.log" && exit 1; }
@@ -51,22 +54,47 @@ check_modules() {
 }
 
 # check_plans: every unit of every environment, and one environment more, with a
-# registered consumer, as JSON for the checks in Go.
+# registered consumer, as JSON for the checks in Go. Environments side by side,
+# the units of one in turn: each looks for the outputs of those before it.
 check_plans() {
-  local unit plan
+  local environment pids=() pid status=0
   cp -R "$work/tree/live/staging" "$work/tree/live/fanout"
   sed -i.bak -e 's/environment = "staging"/environment = "fanout"/' \
     -e 's/^ *shard_count *= 3/&\n    fan_out_consumers = ["consumer"]/' "$work/tree/live/fanout/env.hcl"
   grep -q fan_out_consumers "$work/tree/live/fanout/env.hcl"
-  for unit in _global/ecr {staging,production,fanout}/{vpc,kinesis,dynamodb,ecs}; do
-    plan=$work/$(echo "$unit" | tr / -)
-    in_unit "$unit" plan -out="$plan.tfplan" >"$plan.log" 2>&1 || { cat "$plan.log" && die "$unit does not plan"; }
-    in_unit "$unit" show -json "$plan.tfplan" >"$work/plans/${plan##*/}.json"
-    say "$unit: $(grep -m 1 -o 'Plan: .*' "$plan.log")"
+  for environment in _global staging production fanout; do
+    plan_environment "$environment" &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+  return "$status"
+}
+
+plan_environment() {
+  local unit plan names=("${units[@]}")
+  [ "$1" != _global ] || names=(ecr)
+  for unit in "${names[@]}"; do
+    [[ $1/$unit =~ ${INFRA_UNITS:-.} ]] || continue
+    plan=$work/$1-$unit
+    in_unit "$1/$unit" plan -out="$plan.tfplan" >"$plan.log" 2>&1 || { cat "$plan.log" && die "$1/$unit does not plan"; }
+    in_unit "$1/$unit" show -json "$plan.tfplan" >"$plans/$1-$unit.json"
+    say "$1/$unit: $(grep -m 1 -o 'Plan: .*' "$plan.log")"
   done
 }
 
-check_go() { (cd "$root/e2e" && INFRA_PLANS=$work/plans GOWORK=off go test -count=1 ./infra/...); }
+check_go() {
+  BOTOCORE_DATA=${BOTOCORE_DATA:-$(botocore)}
+  [ -n "$BOTOCORE_DATA" ] || skip "no model of the AWS API: pip install botocore (checkov brings it)"
+  (cd "$root/e2e" && INFRA_PLANS=$plans BOTOCORE_DATA=$BOTOCORE_DATA GOWORK=off go test -count=1 ${INFRA_RUN:+-run "$INFRA_RUN"} ./infra/...)
+}
+
+# botocore: the folder of AWS's models of its own APIs, from checkov's Python or any other.
+botocore() {
+  local python
+  for python in "$(dirname "$(command -v "${CHECKOV:-checkov}" || echo .)")/python3" python3; do
+    "$python" -c 'import botocore, os; print(os.path.join(os.path.dirname(botocore.__file__), "data"))' 2>/dev/null && return
+  done
+}
 
 # check_deploy: the whole of deploy and destroy with local state. Where the
 # provider can reach nothing, all of it is applied; else it is a dry run.
@@ -111,7 +139,8 @@ if ! command -v terraform >/dev/null 2>&1 || ! command -v terragrunt >/dev/null 
   exit 0
 fi
 export INFRA_CLOUD=none INFRA_STATE=local INFRA_STATE_DIR=$work/state CHECKPOINT_DISABLE=1
-mkdir -p "$work/tree" "$work/plans"
+plans=${INFRA_PLANS:-$work/plans}
+mkdir -p "$work/tree" "$plans"
 copy_tree "$work/tree"
 tree=$work/tree
 [ -z "${INFRA_ONLY:-}" ] || [ "$INFRA_ONLY" != go ] || (check_plans)
