@@ -1,61 +1,113 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2016 # what looks like a variable is text to replace
 # infra-mutants.sh: proves that the checks of infra:test can fail. Each line of
-# the table breaks one thing in a copy of the repository and names the part that
-# must see it. MUTANTS limits it to lines that match a pattern.
+# the table breaks one thing in a copy of the repository and names the check
+# that must fail for it, by what it says. MUTANTS limits it to lines that match a pattern.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+need_terraform
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-missed=()
+missed=() seen=0
 
-# breaks PART FILE SED: runs PART on a copy with FILE edited; it must fail.
+# 1 is a file that changed meanwhile, which is somebody's work and no matter here.
+mkdir "$work/whole"
+{ tar -C "$root" --exclude=.terragrunt-cache --exclude=.terraform --exclude=.git --exclude=./bin -cf - . || [ $? = 1 ]; } |
+  tar -C "$work/whole" -xf -
+
+# breaks PART EXPECTED FILE SED: runs PART on a copy with FILE edited; it must
+# fail, and say what matches EXPECTED. Of part go, EXPECTED begins with the name
+# of the test, which alone is run, over the units the edit can change.
 breaks() {
-  local part=$1 file=$2 edit=$3 copy=$work/copy
-  [[ "$part $file $edit" =~ ${MUTANTS:-.} ]] || return 0
+  local part=$1 expected=$2 file=$3 edit=$4 copy=$work/copy planned=. run='' module=. passed=no
+  [[ "$part $expected $file $edit" =~ ${MUTANTS:-.} ]] || return 0
   rm -rf "$copy"
-  mkdir "$copy"
-  # 1 is a file that changed meanwhile, which is somebody's work and no matter here.
-  { tar -C "$root" --exclude=.terragrunt-cache --exclude=.terraform --exclude=.git --exclude=./bin -cf - . || [ $? = 1 ]; } |
-    tar -C "$copy" -xf -
+  cp -R "$work/whole" "$copy"
   sed -i.bak -e "$edit" "$copy/$file" && rm "$copy/$file.bak"
-  ! cmp -s "$root/$file" "$copy/$file" || die "$file: $edit changes nothing"
-  if INFRA_ONLY=$part "$copy/live/bin/infra-test.sh" >"$work/log" 2>&1; then
-    say "MISSED  $part: $file: $edit"
+  ! cmp -s "$work/whole/$file" "$copy/$file" || die "$file: $edit changes nothing"
+  case $part in
+    go) run=${expected%% *} expected=${expected#* } planned=$(planned_for "$file") ;;
+    modules) module=${file#modules/} && module=${module%%/*} ;;
+  esac
+  INFRA_ONLY=$part INFRA_UNITS=$planned INFRA_RUN=$run INFRA_MODULES=^$module "$copy/live/bin/infra-test.sh" >"$work/log" 2>&1 && passed=yes
+  if [ "$passed" = yes ] || ! grep -qE -- "$expected" "$work/log"; then
+    say "MISSED  $part: $file: $edit (wanted: $expected)"
+    tail -n 3 "$work/log"
     missed+=("$file: $edit")
-  else
-    say "seen    $part: $file: $edit"
-    grep -m 1 -E '^ +(tasks|roles|network|plans)_test.go|error_message|Error:|Check: |SC[0-9]+ ' "$work/log" | sed 's/^ */        /' || true
+    return
   fi
+  seen=$((seen + 1))
+  say "seen    $part: $file: $edit"
+  grep -m 1 -E "$expected" "$work/log" | cut -c 1-160 | sed 's/^ */        /'
+}
+
+# planned_for FILE: units whose plans an edit of FILE changes; few, because each takes seconds.
+planned_for() {
+  case $1 in
+    modules/ecs/*) echo '^(staging|fanout)/ecs$' ;;
+    modules/vpc/*) echo '^production/vpc$' ;;
+    modules/kinesis/*) echo '^fanout/kinesis$' ;;
+    modules/dynamodb/*) echo '^staging/dynamodb$' ;;
+    live/production/*) echo '^(production/(vpc|dynamodb)|_global/ecr)$' ;;
+    .github/*) echo '^_global/ecr$' ;;
+    *) echo . ;;
+  esac
 }
 
 containers=modules/ecs/containers.tf iam=modules/ecs/iam.tf vpc=modules/vpc/main.tf
-breaks fmt modules/vpc/nat.tf 's/domain = /domain   =   /'
-breaks fmt live/root.hcl 's/= 4$/=    4/'
-breaks modules $vpc 's/map_public_ip_on_launch = false # only.*/map_public_ip_on_launch = true/'
-breaks modules modules/kinesis/variables.tf 's/>= 24 \&\&/>= 1 \&\&/'
-breaks modules modules/dynamodb/main.tf 's/hash_key  *= each.value.key/hash_kye = each.value.key/'
-breaks go $containers 's/CONSUMER_DEAD_LETTER_TABLE = var/CONSUMER_DEAD_LETTERS_TABLE = var/'
-breaks go $containers '/LEASEKEEPER_LEASE_TABLE/d'
-breaks go $containers 's/"${local.drain_seconds.consumer}s"/"soon"/'
-breaks go $containers 's/drain_seconds + 10/drain_seconds/'
-breaks go $containers 's/readonlyRootFilesystem = true/readonlyRootFilesystem = false/'
-breaks go $iam 's/, "kinesis:ListShards"\]/]/'
-breaks go $iam 's/"kinesis:GetRecords", /&"kinesis:SplitShard", /'
-breaks go $iam 's/"kinesis:SubscribeToShard"/"kinesis:DescribeStreamConsumer"/'
-breaks go $iam 's/Resource = var.stream.arn/Resource = "*"/'
-breaks go modules/ecs/main.tf 's/assign_public_ip = false/assign_public_ip = true/'
-breaks go $vpc 's/map_public_ip_on_launch = false # only.*/map_public_ip_on_launch = true/'
-breaks go modules/vpc/endpoints.tf 's|cidr_ipv4  *= var.cidr|cidr_ipv4 = "0.0.0.0/0"|'
-breaks go live/production/env.hcl 's/deletion_protection = true/deletion_protection = false/'
-breaks go live/production/env.hcl 's/"per_az"/"single"/'
-breaks plans live/staging/env.hcl 's/tasks  *= { initial = 3/tasks = { initial = 9/'
-breaks plans live/production/env.hcl 's/consumer  *= "0.1.0"/consumer = "latest"/'
-breaks deploy live/bin/destroy.sh '/^agree /d'
-breaks deploy live/bin/deploy.sh 's/in_unit "$unit" apply "$plan"/true/'
-breaks scripts live/bin/scale.sh 's/"$count" -lt "$min"/$count -lt $min/'
-breaks scan modules/ecr/main.tf 's/scan_on_push = true/scan_on_push = false/'
-breaks scan modules/ecs/main.tf '/checkov:skip=CKV_AWS_65/d'
-[ "${#missed[@]}" = 0 ] || die "${#missed[@]} broken inputs passed"
-say "infra:mutants: every broken input was seen in $SECONDS s"
+# Formats, validations and tests of the modules.
+breaks fmt nat.tf modules/vpc/nat.tf 's/domain = /domain   =   /'
+breaks fmt root.hcl live/root.hcl 's/= 4$/=    4/'
+breaks modules 'no route|defaults|public' $vpc 's/map_public_ip_on_launch = false # only.*/map_public_ip_on_launch = true/'
+breaks modules 'Missing expected failure' modules/kinesis/variables.tf 's/>= 24 \&\&/>= 1 \&\&/'
+breaks modules 'hash_kye' modules/dynamodb/main.tf 's/hash_key  *= each.value.key/hash_kye = each.value.key/'
+breaks modules 'Missing expected failure' modules/ecs/variables.tf 's/var.spot_percent == 0 ||/true ||/'
+breaks modules 'Missing expected failure' modules/ecr/variables.tf 's/var.keep_images >= 10/var.keep_images >= 1/'
+breaks modules 'delete the service' modules/ecs/main.tf '/force_new_deployment  *= true/d'
+# Settings and containers.
+breaks go 'TestContainers_EnvironmentIsTheBinarysSettings CONSUMER_DEAD_LETTERS_TABLE is no setting' $containers 's/CONSUMER_DEAD_LETTER_TABLE = var/CONSUMER_DEAD_LETTERS_TABLE = var/'
+breaks go 'TestContainers_EnvironmentIsTheBinarysSettings LEASEKEEPER_LEASE_TABLE is not set' $containers '/LEASEKEEPER_LEASE_TABLE/d'
+breaks go 'TestContainers_BinaryTakesItsEnvironment refuses its settings' $containers 's/"${local.drain_seconds.consumer}s"/"soon"/'
+breaks go 'TestContainers_StopAfterTheDrain stopTimeout .* for a drain' $containers 's/drain_seconds + 10/drain_seconds/'
+breaks go 'TestContainers_HardenedAndPinned read-only false' $containers 's/readonlyRootFilesystem = true/readonlyRootFilesystem = false/'
+breaks go 'TestContainers_HardenedAndPinned not of a released version' $containers 's/:${var.versions\[binary\]}"/:latest"/'
+# What a role may do.
+breaks go 'TestRoles_GrantWhatIsCalledAndNoMore kinesis:ListShards is called, not granted' $iam 's/, "kinesis:ListShards"\]/]/'
+breaks go 'TestRoles_GrantWhatIsCalledAndNoMore kinesis:SplitShard is granted, never called' $iam 's/"kinesis:GetRecords", /&"kinesis:SplitShard", /'
+breaks go 'TestRoles_GrantWhatIsCalledAndNoMore kinesis:SubscribeToShard is called, not granted' $iam 's/"kinesis:SubscribeToShard"/"kinesis:DescribeStreamConsumer"/'
+breaks go 'TestPolicies_NoWildcardWithoutReason kinesis:GetRecords on [*]' $iam 's/Resource = var.stream.arn/Resource = "*"/'
+breaks go 'TestPolicies_ActionsExistAndMatchTheirResources no action ecr:BatchGetImages' $iam 's/"ecr:BatchGetImage"/"ecr:BatchGetImages"/'
+breaks go 'TestPolicies_ActionsExistAndMatchTheirResources SubscribeToShard cannot be granted on' $iam 's/Resource = var.stream.fan_out.arn/Resource = var.stream.arn/'
+# What is reachable, and protected.
+breaks go 'TestNetwork_NothingPublicButTheNAT gives tasks public addresses' modules/ecs/main.tf 's/assign_public_ip = false/assign_public_ip = true/'
+breaks go 'TestNetwork_NothingPublicButTheNAT hands out public addresses' $vpc 's/map_public_ip_on_launch = false # only.*/map_public_ip_on_launch = true/'
+breaks go 'TestNetwork_NothingPublicButTheNAT lets the internet in' modules/vpc/endpoints.tf 's|cidr_ipv4  *= var.cidr|cidr_ipv4 = "0.0.0.0/0"|'
+breaks go 'TestNetwork_ProductionOutlivesAZone NAT gateways in' live/production/env.hcl 's/"per_az"/"single"/'
+breaks go 'TestPlans_ProductionIsProtected can be deleted' live/production/env.hcl 's/deletion_protection = true/deletion_protection = false/'
+# What AWS takes, and the provider's schema does not know.
+breaks go 'TestModels_AWSTakesEveryValue LessThan. is none of' modules/ecs/alarms.tf 's/"LessThanThreshold"/"LessThan"/'
+breaks go 'TestModels_AWSTakesEveryValue READY. is none of' $containers 's/dependsOn = \[{ containerName = "leasekeeper", condition = "HEALTHY"/dependsOn = [{ containerName = "leasekeeper", condition = "READY"/'
+breaks go 'TestModels_AWSTakesEveryValue stopTimeOut: is no member' $containers 's/stopTimeout =/stopTimeOut =/'
+breaks go 'TestModels_AWSTakesEveryValue does not match' modules/kinesis/main.tf 's/var.name$/"${var.name} !"/'
+breaks go 'TestModels_AWSTakesEveryValue ChangeCapacity. is none of' modules/ecs/scaling.tf 's/"ChangeInCapacity"/"ChangeCapacity"/'
+breaks go 'TestRules_OfTheGuides a period of 90 s' modules/ecs/alarms.tf 's/period  *= 300/period = 90/'
+breaks go 'TestRules_OfTheGuides deletes the service' modules/ecs/main.tf '/force_new_deployment  *= true/d'
+breaks go 'TestRules_OfTheGuides health check' $containers 's/command  *= \["CMD", /command = ["CMD-SHELL", /'
+breaks go 'TestRules_OfTheGuides is no service with an endpoint' modules/vpc/endpoints.tf 's/var.region}.${each.key}"/var.region}.${each.key}s"/'
+breaks go 'TestMetrics_ArePublished nobody publishes AWS/Kinesis IteratorAge' modules/ecs/scaling.tf 's/"GetRecords.IteratorAgeMilliseconds"/"IteratorAgeMilliseconds"/'
+breaks go 'TestMetrics_ArePublished nobody publishes AWS/Kinesis OutgoingBytes' modules/ecs/dashboard.tf 's/"GetRecords.Bytes"/"OutgoingBytes"/'
+breaks go 'TestMetrics_ArePublished nobody publishes AWS/DynamoDB' modules/dynamodb/alarms.tf 's/, Operation = "PutItem"//'
+# Environments, scripts, workflows.
+breaks plans 'does not plan' live/staging/env.hcl 's/tasks  *= { initial = 3/tasks = { initial = 9/'
+breaks plans 'does not plan' live/production/env.hcl 's/consumer  *= "0.1.0"/consumer = "latest"/'
+breaks deploy 'without the name' live/bin/destroy.sh '/^agree /d'
+breaks deploy 'error:|Error' live/bin/deploy.sh 's/in_unit "$unit" apply "$plan"/true/'
+breaks scripts SC2086 live/bin/scale.sh 's/"$count" -lt "$min"/$count -lt $min/'
+breaks scripts 'does not show' docs/DEPLOY.md 's/| Kinesis, 3 shards |/| Kinesis, 4 shards |/'
+breaks go 'TestWorkflows_PinnedLeastAndTheSameTasks is not pinned' .github/workflows/deploy.yml 's/checkout@[0-9a-f]*/checkout@v4/'
+breaks go 'TestWorkflows_PinnedLeastAndTheSameTasks are not read only' .github/workflows/release.yml 's/^permissions: {contents: read}/permissions: write-all/'
+breaks scan CKV_AWS_163 modules/ecr/main.tf 's/scan_on_push = true/scan_on_push = false/'
+breaks scan CKV_AWS_65 modules/ecs/main.tf '/checkov:skip=CKV_AWS_65/d'
+[ "${#missed[@]}" = 0 ] || die "${#missed[@]} broken inputs were not seen by the check meant for them"
+say "infra:mutants: each of $seen broken inputs was seen by the check meant for it, in $SECONDS s"
