@@ -31,7 +31,7 @@ case "$*" in
 *logs\ tail*) echo "$*" ;;
 *scan*-workers*) printf 'a/1\t%s\nb/2\t%s\n' "$(date +%s%N)" "${FAKE_STILL:-$(date +%s%N)}" ;;
 *scan*-leases*) printf 'shardId-000000000000\ta/1\nshardId-000000000001\t%s\n' "${FAKE_OWNER:-b/2}" ;;
-*get-metric-statistics*) echo "${FAKE_AGES:-90000	400}" ;;
+*get-metric-statistics*--metric-name\ SubscribeToShardEvent.MillisBehindLatest\ --dimensions\ Name=StreamName,Value=s\ Name=ConsumerName,Value=c\ *) echo "${FAKE_AGES:-90000	400}" ;;
 *describe-scalable-targets*) printf '2\t3\n' ;;
 *) echo "fake aws: $*" >&2 ;;
 esac
@@ -47,7 +47,7 @@ func newStage(t *testing.T) *stage {
 	s.shell(`mkdir -p bin && tar -C "$1" --exclude=.terragrunt-cache -cf - live | tar -xf -`, filepath.Dir(live))
 	s.shell(`sed -i.bak 's/"123456789012"/"111122223333"/' live/*/env.hcl`)
 	s.write("bin/aws", answers)
-	s.write("bin/terragrunt", "#!/bin/sh\nprintf definition:7\n")
+	s.write("bin/terragrunt", "#!/bin/sh\ncase \"$*\" in *age_metric*) printf 'SubscribeToShardEvent.MillisBehindLatest Name=StreamName,Value=s Name=ConsumerName,Value=c' ;; *) printf definition:7 ;; esac\n")
 	s.write("bin/terraform", "#!/bin/sh\necho Terraform v1.11.4\n")
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {

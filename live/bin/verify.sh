@@ -96,9 +96,11 @@ check_shards() {
 
 # check_age: the age of the oldest unread record falls, or is small.
 check_age() {
-  local ages
-  ages=$(ask cloudwatch get-metric-statistics --namespace AWS/Kinesis --metric-name GetRecords.IteratorAgeMilliseconds \
-    --dimensions "Name=StreamName,Value=$(setting "$environment" name)" --statistics Maximum --period 60 \
+  local ages metric
+  read -ra metric < <(in_unit "$environment/ecs" output -raw age_metric && echo) # its name, then its dimensions
+  [ "${#metric[@]}" -gt 1 ] || give_up "the unit ecs has no output age_metric; deploy it"
+  ages=$(ask cloudwatch get-metric-statistics --namespace AWS/Kinesis --metric-name "${metric[0]}" \
+    --dimensions "${metric[@]:1}" --statistics Maximum --period 60 \
     --start-time "$(date -u -d '-10 minutes' +%FT%TZ 2>/dev/null || date -u -v-10M +%FT%TZ)" --end-time "$(date -u +%FT%TZ)" \
     --query 'sort_by(Datapoints,&Timestamp)[].Maximum') || give_up "the age of the oldest record cannot be read"
   awk -v ages="$ages" 'BEGIN {
@@ -111,6 +113,9 @@ check_age() {
   }' || give_up "the readers fall behind"
 }
 
+need_terraform
+need_aws
+check_account "$environment"
 step "roll-out"
 wanted=$(in_unit "$environment/ecs" output -raw task_definition_arn)
 wait_for_rollout "$wanted"
