@@ -11,6 +11,7 @@ fail() { echo "lint: $*" >&2; failed=1; }
 
 golangci=$(tools/tool.sh golangci-lint) || exit 1
 govulncheck=$(tools/tool.sh govulncheck) || exit 1
+actionlint=$(tools/tool.sh actionlint) || exit 1
 
 unformatted=$(gofmt -l "$@")
 [ -z "$unformatted" ] || fail "gofmt would change: $unformatted"
@@ -35,6 +36,8 @@ same() {
 same settings consumer leasekeeper localaws
 same logging consumer leasekeeper localaws
 same awsclient consumer leasekeeper
+
+"$actionlint" .github/workflows/*.yml || fail actionlint
 
 if curl -sfm 10 https://vuln.go.dev/index/db.json >/dev/null 2>&1; then
   for module in "$@"; do
