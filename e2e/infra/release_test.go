@@ -17,7 +17,7 @@ func newRepository(t *testing.T) *stage {
 	s.write("consumer/go.mod", "module example.com/consumer\n\ngo 1.26.0\n")
 	s.write("consumer/main.go", "package main\n\nimport \"fmt\"\n\nvar version = \"dev\"\n\nfunc main() { fmt.Println(\"consumer\", version) }\n")
 	s.write("consumer/CHANGELOG.md", changelog)
-	s.write(".gitignore", "bin/\n*.bak\n")
+	s.write(".gitignore", "bin/\n*.bak\ndocker.log\n.config/\n.cache/\n")
 	s.shell(`export GIT_CONFIG_GLOBAL=/dev/null
 git init -q . && git config user.name Test && git config user.email test@example.com
 git add . && git commit -qm first && git tag consumer/v1.1.0`)
@@ -54,5 +54,32 @@ func TestRelease(t *testing.T) {
 				t.Errorf("went well: %t, want %t; want it to say %q, got:\n%s", ok, tc.ok, tc.want, out)
 			}
 		})
+	}
+}
+
+// A release tags, builds both architectures from the tag and pushes; run again
+// it goes on where it stopped, and an image that is there is never pushed over.
+func TestRelease_PublishesOnce(t *testing.T) {
+	s := newRepository(t)
+	s.write("consumer/Dockerfile", "FROM scratch\n")
+	s.write("bin/docker", "#!/bin/sh\n[ \"$1\" != login ] || cat >/dev/null\necho \"docker $*\" >>\"$HOME/docker.log\"\n")
+	s.shell(`export GIT_CONFIG_GLOBAL=/dev/null
+git add . && git commit -qm image && git init -q --bare ../origin.git && git remote add origin ../origin.git`)
+	out, ok := s.run([]string{"FAKE_NO_IMAGE=1"}, "release.sh", "consumer", "1.2.0")
+	if !ok || !strings.Contains(out, "released consumer 1.2.0") {
+		t.Fatalf("got %s", out)
+	}
+	log := s.read("docker.log")
+	reference := "111122223333.dkr.ecr.eu-west-1.amazonaws.com/terraform-ecs-kinesis/consumer:1.2.0"
+	if !strings.Contains(log, "buildx build --push --platform linux/amd64,linux/arm64") || !strings.Contains(log, "--tag "+reference) {
+		t.Errorf("want both architectures pushed as %s, got %s", reference, log)
+	}
+	s.shell(`git --git-dir=../origin.git rev-parse -q --verify refs/tags/consumer/v1.2.0 && rm docker.log`)
+	out, ok = s.run(nil, "release.sh", "consumer", "1.2.0")
+	if !ok || !strings.Contains(out, "tag consumer/v1.2.0 is there already") || !strings.Contains(out, "consumer:1.2.0 is in the registry and stays as it is") {
+		t.Errorf("want the second run to change nothing, got %s", out)
+	}
+	if log := s.read("docker.log"); strings.Contains(log, "--push") {
+		t.Errorf("a released image was pushed over: %s", log)
 	}
 }

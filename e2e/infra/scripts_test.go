@@ -47,7 +47,7 @@ func newStage(t *testing.T) *stage {
 	s.shell(`mkdir -p bin && tar -C "$1" --exclude=.terragrunt-cache -cf - live | tar -xf -`, filepath.Dir(live))
 	s.shell(`sed -i.bak 's/"123456789012"/"111122223333"/' live/*/env.hcl`)
 	s.write("bin/aws", answers)
-	s.write("bin/terragrunt", "#!/bin/sh\ncase \"$*\" in *age_metric*) printf 'SubscribeToShardEvent.MillisBehindLatest Name=StreamName,Value=s Name=ConsumerName,Value=c' ;; *) printf definition:7 ;; esac\n")
+	s.write("bin/terragrunt", "#!/bin/sh\ncase \"$*\" in *age_metric*) printf 'SubscribeToShardEvent.MillisBehindLatest Name=StreamName,Value=s Name=ConsumerName,Value=c' ;; *\" plan \"*) exit ${FAKE_PLAN:-0} ;; *\" apply \"*) exit ${FAKE_APPLY:-0} ;; *) printf definition:7 ;; esac\n")
 	s.write("bin/terraform", "#!/bin/sh\necho Terraform v1.11.4\n")
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
@@ -67,6 +67,15 @@ func (s *stage) write(path, content string) {
 	if err := os.WriteFile(full, []byte(content), 0o755); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+func (s *stage) read(path string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, path))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
 }
 
 func (s *stage) shell(script string, args ...string) {
@@ -112,6 +121,12 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"deploy/unknown place":    {nil, "deploy.sh", "moon", false, "ENV: want staging or production"},
 		"deploy/unknown option":   {nil, "deploy.sh", "staging --force", false, "no option --force"},
 		"deploy/no image, no tag": {[]string{"FAKE_NO_IMAGE=1"}, "deploy.sh", "staging", false, "task release MODULE=producer VERSION=0.1.0"},
+		"deploy/plan fails":       {[]string{"FAKE_PLAN=1"}, "deploy.sh", "staging", false, "_global/ecr: the plan failed, nothing of it was applied"},
+		"deploy/breaks off":       {[]string{"FAKE_PLAN=2", "FAKE_APPLY=1"}, "deploy.sh", "staging", false, "_global/ecr: applying broke off"},
+		"deploy/way back":         {[]string{"FAKE_PLAN=2", "FAKE_APPLY=1"}, "deploy.sh", "staging", false, "To go back: put what was there before into"},
+		"deploy/applied":          {[]string{"FAKE_PLAN=2"}, "deploy.sh", "staging", true, "done and proven"},
+		"deploy/production asks":  {[]string{"FAKE_PLAN=2"}, "deploy.sh", "production", false, "Apply this to _global/ecr? Type production to go on: error: _global/ecr: not applied, as you wish"},
+		"deploy/approved before":  {[]string{"FAKE_PLAN=2"}, "deploy.sh", "production --yes", true, "deploy production: done and proven"},
 		"deploy":                  {nil, "deploy.sh", "staging", true, "deploy staging: done and proven"},
 		"scale":                   {nil, "scale.sh", "staging 2", true, "consumer	2	2"},
 		"scale/too many":          {nil, "scale.sh", "staging 9", false, "want 2 to 3"},

@@ -2,6 +2,7 @@ package infra_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -13,13 +14,19 @@ import (
 
 var modules = []string{"producer", "consumer", "leasekeeper"}
 
-// binaries are built once for all tests of the package.
+// binaries are built once for all tests of the package, or are those of INFRA_BIN.
 var binaries = sync.OnceValues(func() (map[string]infra.Binary, error) {
+	built := map[string]infra.Binary{}
+	if dir := os.Getenv("INFRA_BIN"); dir != "" {
+		for _, module := range modules {
+			built[module] = infra.Binary{Path: filepath.Join(dir, module)}
+		}
+		return built, nil
+	}
 	dir, err := os.MkdirTemp("", "infra")
 	if err != nil {
 		return nil, err
 	}
-	built := map[string]infra.Binary{}
 	for _, module := range modules {
 		if built[module], err = infra.Build(contextOfTests(), root, module, dir); err != nil {
 			return nil, err

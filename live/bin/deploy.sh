@@ -80,7 +80,7 @@ deploy_unit() {
     agree "Apply this to $unit?" production || die "$unit: not applied, as you wish; what was applied before stays"
   fi
   in_unit "$unit" apply "$plan" ||
-    die "$unit: applying broke off; mend the cause and run deploy again, it goes on where it stopped"
+    die "$unit: applying broke off; mend the cause and run deploy again, it goes on where it stopped. To go back: put what was there before into live/${unit%%/*}/env.hcl and deploy that. Units after $unit are as they were"
 }
 
 check_tools
