@@ -54,6 +54,7 @@ func TestBreaks_AreSeen(t *testing.T) {
 		{"TestMetrics_ArePublished", "nobody publishes AWS/DynamoDB", "staging-dynamodb", `"Operation":"PutItem"`, `"Op":"PutItem"`},
 	} {
 		t.Run(b.says, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			for unit := range all {
 				text := readFile(t, filepath.Join(os.Getenv("INFRA_PLANS"), unit+".json"))
