@@ -109,7 +109,12 @@ func TestRetention_TrimsAndForgetsShards(t *testing.T) {
 	if got := len(call(t, s, "ListShards", `{"StreamName":"test"}`)["Shards"].([]any)); got != 3 {
 		t.Errorf("at 24 hours after the split %d shards are listed, want 3", got)
 	}
+	it = call(t, s, "GetShardIterator", iteratorBody("TRIM_HORIZON", ""))["ShardIterator"]
 	clock.advance(time.Second)
+	_, err := try(t, s, "GetShardIterator", iteratorBody("TRIM_HORIZON", ""))
+	wantError(t, err, "ResourceNotFoundException")
+	_, err = try(t, s, "GetRecords", fmt.Sprintf(`{"ShardIterator":%q}`, it))
+	wantError(t, err, "ResourceNotFoundException")
 	if got := len(call(t, s, "ListShards", `{"StreamName":"test"}`)["Shards"].([]any)); got != 2 {
 		t.Errorf("later than 24 hours after the split %d shards are listed, want 2", got)
 	}

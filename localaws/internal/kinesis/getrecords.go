@@ -96,13 +96,8 @@ func (st *stream) shardOf(it iterator, now int64) (sh *shard, horizon int64, err
 	if st.gone {
 		return nil, 0, notFound(st.name)
 	}
-	for _, sh := range st.shards {
-		if sh.number == it.shard {
-			return sh, st.horizon(now), nil
-		}
-	}
-	_, err = st.shard(shardID(it.shard))
-	return nil, 0, err
+	sh, err = st.shard(shardID(it.shard), now)
+	return sh, st.horizon(now), err
 }
 
 // mayRead applies the limits of reads; what the read is to cost is not yet known,

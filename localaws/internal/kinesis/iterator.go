@@ -129,7 +129,7 @@ func (st *stream) resolve(shardID string, p position, now int64) (*shard, uint64
 	if status := st.status(now); status != statusActive && status != statusUpdating {
 		return nil, 0, notFound(st.name)
 	}
-	sh, err := st.shard(shardID)
+	sh, err := st.shard(shardID, now)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -28,7 +28,7 @@ func (s *Service) splitShard(_ context.Context, r *wire.Request) (any, error) {
 		return nil, err
 	}
 	return nil, s.reshard(in.streamRef, func(st *stream, now int64) error {
-		sh, err := st.openShard(*in.ShardToSplit)
+		sh, err := st.openShard(*in.ShardToSplit, now)
 		if err != nil {
 			return err
 		}
@@ -66,11 +66,11 @@ func (s *Service) mergeShards(_ context.Context, r *wire.Request) (any, error) {
 		return nil, err
 	}
 	return nil, s.reshard(in.streamRef, func(st *stream, now int64) error {
-		a, err := st.openShard(*in.ShardToMerge)
+		a, err := st.openShard(*in.ShardToMerge, now)
 		if err != nil {
 			return err
 		}
-		b, err := st.openShard(*in.AdjacentShardToMerge)
+		b, err := st.openShard(*in.AdjacentShardToMerge, now)
 		if err != nil {
 			return err
 		}
@@ -112,8 +112,8 @@ func (s *Service) reshard(ref streamRef, change func(st *stream, now int64) erro
 }
 
 // openShard finds a shard that can be split or merged. It needs mu.
-func (st *stream) openShard(id string) (*shard, error) {
-	sh, err := st.shard(id)
+func (st *stream) openShard(id string, now int64) (*shard, error) {
+	sh, err := st.shard(id, now)
 	if err != nil {
 		return nil, err
 	}

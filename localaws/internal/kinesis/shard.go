@@ -85,6 +85,14 @@ func (s *shard) close(nowMS int64, children ...*shard) {
 	s.wake()
 }
 
+// expired tells whether the shard was closed before the horizon: its last
+// record is gone, and the shard with it.
+func (s *shard) expired(horizonMS int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed != 0 && s.closed < horizonMS
+}
+
 // trim forgets records older than the horizon. It needs mu. Slices handed out
 // before stay valid.
 func (s *shard) trim(horizonMS int64) {

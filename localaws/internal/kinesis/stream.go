@@ -84,11 +84,7 @@ func (st *stream) horizon(now int64) int64 {
 // needs mu for writing.
 func (st *stream) expire(now int64) {
 	horizon := st.horizon(now)
-	st.shards = slices.DeleteFunc(st.shards, func(sh *shard) bool {
-		sh.mu.Lock()
-		defer sh.mu.Unlock()
-		return sh.closed != 0 && sh.closed < horizon
-	})
+	st.shards = slices.DeleteFunc(st.shards, func(sh *shard) bool { return sh.expired(horizon) })
 }
 
 // shardFor finds the open shard of a hash key. It needs mu.
@@ -97,10 +93,10 @@ func (st *stream) shardFor(k hashKey) *shard {
 	return st.open[i]
 }
 
-// shard finds a shard by its id. It needs mu.
-func (st *stream) shard(id string) (*shard, error) {
+// shard finds a shard by its id, unless it is past the horizon. It needs mu.
+func (st *stream) shard(id string, now int64) (*shard, error) {
 	for _, sh := range st.shards {
-		if sh.id == id {
+		if sh.id == id && !sh.expired(st.horizon(now)) {
 			return sh, nil
 		}
 	}
