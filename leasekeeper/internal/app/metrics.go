@@ -103,6 +103,7 @@ func allSeries() []series {
 		total("releases", "Leases released for others.", func(c *keeper.Counts) int64 { return c.Releases }),
 		total("losses", "Leases found to be another's.", func(c *keeper.Counts) int64 { return c.Lost }),
 		total("shards_finished", "Shards processed to their end.", func(c *keeper.Counts) int64 { return c.Finished }),
+		total("shards_trimmed", "Of these, shards the stream had trimmed away: what was not read is lost.", func(c *keeper.Counts) int64 { return c.Trimmed }),
 		total("checkpoints", "Checkpoints written.", func(c *keeper.Counts) int64 { return c.Checkpoints }),
 		total("lease_write_failures", "Attempts at writing a held lease that did not succeed.", func(c *keeper.Counts) int64 { return c.WriteFailures }),
 		total("scan_failures", "Attempts at reading a table that did not succeed.", func(c *keeper.Counts) int64 { return c.ScanFailures }),

@@ -44,6 +44,7 @@ func (h *holding) seekChildren() {
 		}
 		switch {
 		case l != nil && shardmap.Settled(h.shard, h.ended.children, l.Shards, rows):
+			h.trimmed()
 			h.writeEnd()
 		case l != nil && len(h.ended.children) == 0:
 			// Said to have ended, but the stream still has it (S15): not believed.
@@ -56,6 +57,17 @@ func (h *holding) seekChildren() {
 			h.timers.set(h.timer, h.now+h.slower(), h.seekChildren)
 		}
 	})
+}
+
+// trimmed tells people of a shard that ended because the stream no longer has
+// it: retention has passed over whatever was not read.
+func (h *holding) trimmed() {
+	if len(h.ended.children) > 0 {
+		return
+	}
+	h.counts.Trimmed++
+	h.note(Warn, "shard trimmed away before it was read to its end: what was left of it is lost", Field{"shard", h.shard},
+		Field{"generation", h.generation}, Field{"checkpoint", checkpointText(h.best())})
 }
 
 // slower is the pause between two looks for children that are not listed yet.

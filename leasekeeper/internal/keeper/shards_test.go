@@ -216,6 +216,9 @@ func TestShards_EndWithoutChildren(t *testing.T) {
 	if !w.leases["s0"].Finished() {
 		t.Error("a shard that is gone from the stream is not finished")
 	}
+	if got := a.k.Counts(w.now).Trimmed; got != 1 {
+		t.Errorf("got %d shards reported as trimmed away unread, want 1", got)
+	}
 	// A row goes when the previous scan had it finished and the list omits it.
 	w.run(5 * time.Minute)
 	if w.leases["s0"] != nil {

@@ -13,7 +13,7 @@ type Counts struct {
 	Lives, Beats, BeatFailures, Evictions, ScanFailures               int64
 	Claims, ClaimsRefused, Releases, Lost, Finished                   int64
 	Checkpoints, WriteFailures, Plans, Discoveries, DiscoveryFailures int64
-	Syncs                                                             int64
+	Syncs, Trimmed                                                    int64
 
 	Held, Served, Workers, Leases int64         // now
 	Valid                         time.Duration // now: what is left of V; 0 or less: leases are over
