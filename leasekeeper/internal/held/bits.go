@@ -3,9 +3,9 @@ package held
 import "math/bits"
 
 // fold maps small differences of either sign to small numbers.
-func fold(n int64) uint64 { return uint64(n<<1) ^ uint64(n>>63) } //nolint:gosec // bits
+func fold(n int64) uint64 { return uint64(n<<1) ^ uint64(n>>63) }
 
-func unfold(n uint64) int64 { return int64(n>>1) ^ -int64(n&1) } //nolint:gosec // bits
+func unfold(n uint64) int64 { return int64(n>>1) ^ -int64(n&1) }
 
 // writer appends bits, the highest of each byte first.
 type writer struct {
@@ -95,7 +95,7 @@ func (r *reader) text() string {
 	}
 	s := make([]byte, n)
 	for i := range s {
-		s[i] = byte(r.low(8)) //nolint:gosec // eight bits
+		s[i] = byte(r.low(8))
 	}
 	return string(s)
 }
