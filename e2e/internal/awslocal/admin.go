@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Admin is localaws's own endpoint for faults, limits and counters.
@@ -101,6 +102,12 @@ func (a *Admin) ClearFaults(ctx context.Context) error {
 // EnforceLimits switches the service's real limits per shard on or off.
 func (a *Admin) EnforceLimits(ctx context.Context, enforce bool) error {
 	return a.call(ctx, http.MethodPut, "limits", map[string]bool{"enforce": enforce}, nil)
+}
+
+// AdvanceKinesis moves the clock of Kinesis ahead of the true time, as if the
+// stream had been left alone for that long: what is past retention is gone.
+func (a *Admin) AdvanceKinesis(ctx context.Context, ahead time.Duration) error {
+	return a.call(ctx, http.MethodPut, "limits", map[string]int64{"clock_offset_ms": ahead.Milliseconds()}, nil)
 }
 
 func (a *Admin) call(ctx context.Context, method, path string, in, out any) error {

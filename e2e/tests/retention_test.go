@@ -1,0 +1,95 @@
+package e2e_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
+)
+
+const (
+	trimmedShard = "shardId-000000000000"
+	aDayAndMore  = 25 * time.Hour // the stream keeps records for 24 h
+)
+
+// TestRetention_ParentTrimmed stops all tasks for longer than the stream's
+// retention, with a shard read in part and split meanwhile. The tasks that come
+// back find it gone: they say so, finish it, read its children and delete its row.
+func TestRetention_ParentTrimmed(t *testing.T) {
+	t.Parallel()
+	const each = 300
+	s := start(t, cluster.Options{Lease: shortLease})
+	s.startTasks(1)
+	s.finished(s.produce(each, 0))
+	s.verify(each)
+	s.Tasks()[0].Kill()
+
+	s.finished(s.produce(each, 0)) // never read
+	s.split(trimmedShard)
+	if err := s.AWS.Admin.AdvanceKinesis(t.Context(), aDayAndMore); err != nil {
+		t.Fatal(err)
+	}
+	s.finished(s.produce(each, 0))
+	task := s.addTask()
+	s.openRead()
+	s.stored(2 * each)
+	s.said(task, "trimmed away before it was read to its end", trimmedShard)
+
+	// Rows go with a later sync: a split makes one.
+	s.split("shardId-000000000001")
+	s.openRead()
+	s.until("its row is deleted", func() bool { return !slices.Contains(s.leaseRows(), trimmedShard) })
+	s.finished(s.produce(each, 0))
+	s.stored(3 * each)
+}
+
+// stored waits until so many messages are in the table, and no more.
+func (s *system) stored(want int) {
+	s.t.Helper()
+	count := 0
+	s.until("everything the stream still has is stored", func() bool {
+		var err error
+		count, err = verify.CountItems(s.t.Context(), s.AWS.DynamoDB, awslocal.MessagesTable)
+		return err == nil && count >= want
+	})
+	if count != want {
+		s.t.Errorf("got %d messages stored, want %d", count, want)
+	}
+}
+
+// said waits until the task's leasekeeper logs a line with all of the words.
+func (s *system) said(task *cluster.Task, words ...string) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	_, err := task.Leasekeeper().WaitLine(ctx, false, func(line string) bool {
+		for _, word := range words {
+			if !strings.Contains(line, word) {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// leaseRows returns the shards that have a row.
+func (s *system) leaseRows() []string {
+	s.t.Helper()
+	rows, err := verify.ScanLeases(s.t.Context(), s.AWS.DynamoDB, awslocal.LeaseTable)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	shards := make([]string, 0, len(rows))
+	for _, row := range rows {
+		shards = append(shards, row.Shard)
+	}
+	return shards
+}
