@@ -83,7 +83,7 @@ func (d *Dispatcher) InProcess() int {
 func (d *Dispatcher) Open(ctx context.Context) *Run {
 	return &Run{
 		d: d, ctx: ctx, slots: semaphore.NewWeighted(int64(d.o.ShardQueue)),
-		lanes: map[uint64]ref{}, chunks: map[*chunk]struct{}{}, idle: make(chan struct{}),
+		lanes: newLanes(d.o.ShardQueue), chunks: map[*chunk]struct{}{}, idle: make(chan struct{}),
 	}
 }
 

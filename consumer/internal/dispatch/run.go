@@ -27,7 +27,7 @@ type Run struct {
 
 	// guarded by d.mu
 	tracker    watermark.Tracker
-	lanes      map[uint64]ref // by the hash of a key: its newest message that is not done
+	lanes      lanes // of the messages that are not done
 	chunks     map[*chunk]struct{}
 	ready      fifo
 	readySince time.Time
@@ -50,8 +50,9 @@ type chunk struct {
 
 // link is a message's place among those of its key.
 type link struct {
-	lane uint64 // hash of the key
-	next ref    // the next of the same lane
+	lane  uint64 // hash of the key
+	next  ref    // the next of the same lane
+	below ref    // the next in lanes
 }
 
 // ref names a message; the zero ref names none.
@@ -128,9 +129,7 @@ func (r *Run) add(messages []handler.Message, release func()) bool {
 // lock is held.
 func (r *Run) enqueue(f ref) {
 	if !r.d.o.Unordered {
-		lane := f.link().lane
-		last, busy := r.lanes[lane]
-		r.lanes[lane] = f
+		last, busy := r.lanes.add(f)
 		if busy {
 			last.link().next = f
 			return
@@ -158,7 +157,7 @@ func (r *Run) done(f ref) {
 		if l := f.link(); l.next.chunk != nil {
 			r.makeReady(l.next)
 		} else {
-			delete(r.lanes, l.lane) // f is the newest: else it had a next
+			r.lanes.remove(f) // it is the newest: else it had a next
 		}
 	}
 	r.tracker.Done(c.base + uint64(f.place))
@@ -236,7 +235,7 @@ func (r *Run) settle() {
 		dropped += c.left
 		c.release()
 	}
-	r.chunks, r.lanes, r.ready = nil, nil, fifo{}
+	r.chunks, r.lanes.buckets, r.ready = nil, nil, fifo{}
 	r.d.queue.Release(int64(dropped))
 	r.slots.Release(int64(dropped))
 	close(r.idle)
