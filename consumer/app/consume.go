@@ -207,8 +207,12 @@ func (c *consumer) dispatchOptions(h handler.Handler, moved func()) dispatch.Opt
 
 func (c *consumer) reader() shard.Reader {
 	s := &c.settings
+	source := kinesis.New(c.aws, c.log)
+	if s.ReadEncoding == config.JSON {
+		source.OnlyJSON()
+	}
 	polling := &reader.Polling{
-		Source: kinesis.New(c.aws), Budget: c.budget, Observer: c.metrics, Log: c.log,
+		Source: source, Budget: c.budget, Observer: c.metrics, Log: c.log,
 		Pace: reader.Pace{CallsPerSecond: s.ReadCallsPerSecond, BytesPerSecond: s.ReadBytesPerSecond, MaxWait: s.PollMaxWait},
 	}
 	if s.ReadMode == config.Fanout {

@@ -88,6 +88,9 @@ run_kinesis_local() {
     return
   fi
   suite kinesis-local "$kinesis_tests" CONFORMANCE_KINESIS_ENDPOINT="http://127.0.0.1:$port"
+  if ! (cd "$here/../../consumer" && CONSUMER_TEST_KINESIS="http://127.0.0.1:$port" go test -count=1 -run TestSource_SameInBoth ./internal/kinesis); then
+    failed=1
+  fi
   stop_server
 }
 

@@ -26,6 +26,9 @@ const (
 	Polling = "polling"
 	Fanout  = "fanout"
 
+	CBOR = "cbor"
+	JSON = "json"
+
 	DeadLetter = "dead-letter"
 	Block      = "block"
 
@@ -62,6 +65,7 @@ type Settings struct {
 	ReadMode           string        `split_words:"true" default:"polling" desc:"polling, or fanout (enhanced fan-out; falls back to polling)"`
 	FanoutName         string        `split_words:"true" default:"consumer" desc:"with fanout: name of the stream consumer, registered if there is none"`
 	FanoutConsumerARN  string        `envconfig:"FANOUT_CONSUMER_ARN" desc:"with fanout: ARN of a stream consumer that is registered already, instead of a name"`
+	ReadEncoding       string        `split_words:"true" default:"cbor" desc:"of polling: cbor, which spares Kinesis and us the base64 and goes over to JSON by itself where CBOR does not work; or json"`
 	ReadCallsPerSecond float64       `split_words:"true" default:"4" desc:"GetRecords calls a second and shard, at most; Kinesis allows 5 for all readers of a shard; 0: no bound"`
 	ReadBytesPerSecond float64       `split_words:"true" default:"2097152" desc:"bytes a second and shard, at most, when polling; Kinesis allows 2 MiB for all readers of a shard; 0: no bound"`
 	PollMaxWait        time.Duration `split_words:"true" default:"1s" desc:"between polls of a shard that has nothing new, at most"`
@@ -105,6 +109,7 @@ func (s *Settings) Validate() []error {
 	rate(bad, "READ_BYTES_PER_SECOND", s.ReadBytesPerSecond)
 	choice(bad, "ORDER", s.Order, OrderKey, OrderNone)
 	choice(bad, "READ_MODE", s.ReadMode, Polling, Fanout)
+	choice(bad, "READ_ENCODING", s.ReadEncoding, CBOR, JSON)
 	choice(bad, "ON_POISON", s.OnPoison, DeadLetter, Block)
 	choice(bad, "OUT_OF_RANGE", s.OutOfRange, Handle, Skip)
 	choice(bad, "METRICS", s.Metrics, Prometheus, EMF, None)

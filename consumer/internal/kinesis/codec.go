@@ -91,7 +91,7 @@ func (p *parser) records(b *reader.Batch) bool {
 
 // The members of a record, to see that none comes twice.
 const (
-	hasSequence = 1 << iota
+	hasSequence members = 1 << iota
 	hasKey
 	hasArrival
 	hasData
@@ -99,32 +99,27 @@ const (
 )
 
 func (p *parser) record(r *reader.Record) bool {
-	seen := 0
-	first := func(member int) bool {
-		again := seen&member != 0
-		seen |= member
-		return !again
-	}
+	seen := members(0)
 	return p.object(func(key []byte) (ok bool) {
 		switch string(key) {
 		case "SequenceNumber":
 			r.Sequence, ok = p.text()
-			return ok && first(hasSequence)
+			return ok && seen.first(hasSequence)
 		case "PartitionKey":
 			r.PartitionKey, ok = p.text()
-			return ok && first(hasKey)
+			return ok && seen.first(hasKey)
 		case "ApproximateArrivalTimestamp":
 			r.Arrived, ok = p.timestamp()
-			return ok && first(hasArrival)
+			return ok && seen.first(hasArrival)
 		case "Data":
 			r.Data, ok = p.base64()
-			return ok && first(hasData)
+			return ok && seen.first(hasData)
 		case "EncryptionType":
 			if p.null() {
-				return first(hasEncryption)
+				return seen.first(hasEncryption)
 			}
 			_, ok = p.text()
-			return ok && first(hasEncryption)
+			return ok && seen.first(hasEncryption)
 		}
 		return false
 	}) && seen&(hasSequence|hasKey|hasData) == hasSequence|hasKey|hasData

@@ -9,22 +9,33 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/smithy-go"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/cbor"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
+// The encodings of a request and its answer. The SDK for Java calls Kinesis in
+// CBOR unless it is told not to.
+const (
+	typeJSON = "application/x-amz-json-1.1"
+	typeCBOR = "application/x-amz-cbor-1.1"
+)
+
+// to names what a Direct is for. The endpoint may depend on the stream's ARN.
+type to struct{ arn, encoding string }
+
 // directTo returns what makes direct calls of GetRecords on a stream, as the
-// client would; nil if it cannot. The endpoint may depend on the stream's ARN.
-func (s *Source) directTo(arn string) *wire.Direct {
-	if d, ok := s.direct.Load(arn); ok {
+// client would; nil if it cannot.
+func (s *Source) directTo(arn, encoding string) *wire.Direct {
+	if d, ok := s.direct.Load(to{arn, encoding}); ok {
 		return d.(*wire.Direct)
 	}
-	d := newDirect(s.options, arn)
-	s.direct.Store(arn, d)
+	d := newDirect(s.options, arn, encoding)
+	s.direct.Store(to{arn, encoding}, d)
 	return d
 }
 
-func newDirect(o kinesis.Options, arn string) *wire.Direct {
+func newDirect(o kinesis.Options, arn, encoding string) *wire.Direct {
 	if o.EndpointResolverV2 == nil || o.HTTPClient == nil || o.Credentials == nil {
 		return nil
 	}
@@ -42,7 +53,7 @@ func newDirect(o kinesis.Options, arn string) *wire.Direct {
 	}
 	return wire.NewDirect(wire.Direct{
 		HTTP: o.HTTPClient, Credentials: o.Credentials, Region: o.Region, SigningName: "kinesis", Endpoint: endpoint.URI,
-		Target: "Kinesis_20131202.GetRecords", ContentType: "application/x-amz-json-1.1", UserAgent: "terraform-ecs-kinesis-consumer",
+		Target: "Kinesis_20131202.GetRecords", ContentType: encoding, UserAgent: "terraform-ecs-kinesis-consumer",
 	})
 }
 
@@ -65,13 +76,41 @@ func appendString(b []byte, s string) []byte {
 	return append(b, quoted...)
 }
 
+// appendRequestCBOR appends the same in CBOR, as the SDK for Java writes it.
+func appendRequestCBOR(b []byte, iterator, arn string) []byte {
+	b = cbor.AppendText(cbor.AppendText(cbor.AppendMap(b), "ShardIterator"), iterator)
+	if arn != "" {
+		b = cbor.AppendText(cbor.AppendText(b, "StreamARN"), arn)
+	}
+	return cbor.AppendEnd(b)
+}
+
 // isUnusual tells whether an error is none of those that a reader deals with,
-// such as one of credentials or clocks, which the SDK's client knows.
+// such as one of credentials or clocks, which the SDK's client knows, or of an
+// answer that only the SDK's client understands.
 func isUnusual(err error) bool {
+	if errors.Is(err, errIndirect) || errors.Is(err, errAnswer) {
+		return true
+	}
 	var api smithy.APIError
 	if !errors.As(err, &api) || api.ErrorFault() == smithy.FaultServer {
 		return false
 	}
 	err = classify(err)
 	return !errors.Is(err, reader.ErrExpired) && !errors.Is(err, reader.ErrThrottled) && !errors.Is(err, reader.ErrNoShard)
+}
+
+// isOfCaller tells whether an error is of the caller's credentials or clock, or
+// of how it calls: it says nothing about the encoding of the request.
+func isOfCaller(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return errors.Is(err, errIndirect)
+	}
+	switch api.ErrorCode() {
+	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed", "InvalidSignatureException", "SignatureDoesNotMatch",
+		"AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId", "IncompleteSignatureException", "AccessDeniedException":
+		return true
+	}
+	return false
 }

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/smithy-go"
+	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
@@ -26,17 +28,20 @@ const callTimeout = 20 * time.Second
 type Source struct {
 	client  *kinesis.Client
 	options kinesis.Options
-	direct  sync.Map // of stream ARN, possibly none, to *wire.Direct
+	log     zerolog.Logger
+
+	direct   sync.Map // from to to *wire.Direct
+	onlyJSON atomic.Bool
 }
 
-// New returns a Source.
-func New(cfg aws.Config, options ...func(*kinesis.Options)) *Source {
+// New returns a Source, which reads in CBOR as long as the answers are good.
+func New(cfg aws.Config, log zerolog.Logger, options ...func(*kinesis.Options)) *Source {
 	options = append([]func(*kinesis.Options){func(o *kinesis.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.Protocol = wire.Protocol{ClientProtocol: o.Protocol}
 	}}, options...)
 	client := kinesis.NewFromConfig(cfg, options...)
-	return &Source{client: client, options: client.Options()}
+	return &Source{client: client, options: client.Options(), log: log}
 }
 
 // Iterator implements reader.Source.
@@ -76,26 +81,63 @@ func stream(g contract.Grant) (arn, name *string) {
 }
 
 // Records implements reader.Source. It calls directly; what comes of that other
-// than records and the usual errors, the SDK's client makes sense of.
+// than records and the usual errors, the SDK's client makes sense of, which
+// calls again, in JSON. When that works where CBOR did not, CBOR is not used any
+// more.
 func (s *Source) Records(ctx context.Context, g contract.Grant, iterator string) (*reader.Batch, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if d := s.directTo(g.StreamARN); d != nil {
-		body, err := d.Call(ctx, appendRequest(nil, iterator, g.StreamARN))
-		if err != nil && !isUnusual(err) {
-			return nil, fmt.Errorf("get records: %w", classify(err))
-		}
-		if err == nil {
-			b, ok, err := Decode(body)
-			if err != nil {
-				return nil, fmt.Errorf("get records: %w", err)
-			}
-			if ok {
-				return counted(b, len(body)), nil
-			}
-		}
+	encoding := s.encoding()
+	b, err := s.directly(ctx, g, iterator, encoding)
+	if err == nil || !isUnusual(err) {
+		return b, err
 	}
-	return s.viaSDK(ctx, g, iterator)
+	b, sdkErr := s.viaSDK(ctx, g, iterator)
+	if sdkErr == nil && encoding == typeCBOR && !isOfCaller(err) && !s.onlyJSON.Swap(true) {
+		s.log.Warn().AnErr("reason", err).Msg("reading in CBOR does not work, in JSON it does: JSON from now on")
+	}
+	return b, sdkErr
+}
+
+// OnlyJSON has the Source read in JSON from now on.
+func (s *Source) OnlyJSON() { s.onlyJSON.Store(true) }
+
+func (s *Source) encoding() string {
+	if s.onlyJSON.Load() {
+		return typeJSON
+	}
+	return typeCBOR
+}
+
+var (
+	errIndirect = errors.New("direct calls cannot be made")
+	errAnswer   = errors.New("answer is not understood")
+)
+
+// directly makes a direct call.
+func (s *Source) directly(ctx context.Context, g contract.Grant, iterator, encoding string) (b *reader.Batch, err error) {
+	d := s.directTo(g.StreamARN, encoding)
+	if d == nil {
+		return nil, errIndirect
+	}
+	request := appendRequest
+	if encoding == typeCBOR {
+		request = appendRequestCBOR
+	}
+	body, err := d.Call(ctx, request(nil, iterator, g.StreamARN))
+	if err != nil {
+		return nil, fmt.Errorf("get records: %w", classify(err))
+	}
+	var ok bool
+	if encoding == typeCBOR {
+		b, ok = DecodeCBOR(body)
+	} else if b, ok, err = Decode(body); err != nil {
+		return nil, fmt.Errorf("get records: %w", err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("get records: %w", errAnswer)
+	}
+	return counted(b, len(body)), nil
 }
 
 func (s *Source) viaSDK(ctx context.Context, g contract.Grant, iterator string) (*reader.Batch, error) {

@@ -105,7 +105,7 @@ func modes(t *testing.T, test func(t *testing.T, mode string)) {
 
 func newReader(mode string, aws *awstest.Server, s *sink) runner {
 	polling := &reader.Polling{
-		Source: kinesis.New(aws.Config("reader")), Budget: budget.New(64 << 20), Observer: s, Log: zerolog.Nop(),
+		Source: kinesis.New(aws.Config("reader"), zerolog.Nop()), Budget: budget.New(64 << 20), Observer: s, Log: zerolog.Nop(),
 		Pace: reader.Pace{CallsPerSecond: 50, MaxWait: 50 * time.Millisecond},
 	}
 	if mode == "polling" {
@@ -348,7 +348,7 @@ func TestReading_Limits(t *testing.T) {
 	aws.Limits(`{"enforce":true}`)
 	s := &sink{}
 	p := &reader.Polling{
-		Source: kinesis.New(aws.Config("reader")), Budget: budget.New(64 << 20), Observer: s, Log: zerolog.Nop(),
+		Source: kinesis.New(aws.Config("reader"), zerolog.Nop()), Budget: budget.New(64 << 20), Observer: s, Log: zerolog.Nop(),
 		Pace: reader.Pace{CallsPerSecond: 4, BytesPerSecond: 2 << 20, MaxWait: time.Second},
 	}
 	big := strings.Repeat("x", 100<<10)

@@ -19,12 +19,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/cbor"
 )
 
-// Direct makes calls of one AWS JSON operation without the SDK's stack of
-// middleware, which costs more than everything else in a small call. It uses
-// the SDK's credentials, HTTP client and, by way of its caller, endpoint, and
-// signs as the SDK does. It makes each call once.
+// Direct makes calls of one operation of the AWS JSON protocols, or their CBOR
+// form, without the SDK's stack of middleware, which costs more than everything
+// else in a small call. It uses the SDK's credentials, the settings of its HTTP
+// client and, by way of its caller, its endpoint, and signs as the SDK does. It
+// makes each call once, but for one that finds an idle connection closed.
 type Direct struct {
 	HTTP        aws.HTTPClient
 	Credentials aws.CredentialsProvider
@@ -37,6 +40,7 @@ type Direct struct {
 
 	general *v4.Signer
 	signing *signing // nil: general signs
+	conns   *conns   // nil: HTTP has them
 }
 
 // NewDirect completes a Direct.
@@ -46,6 +50,7 @@ func NewDirect(d Direct) *Direct {
 	}
 	d.HTTP, d.general = whole(d.HTTP), v4.NewSigner()
 	if isPlain(d.Endpoint) {
+		d.conns = newConns(d.HTTP, d.Endpoint)
 		d.signing = &signing{
 			accept: acceptEncoding, contentType: d.ContentType, target: d.Target,
 			host: d.Endpoint.Host, region: d.Region, service: d.SigningName,
@@ -77,22 +82,50 @@ func (d *Direct) Call(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
-	resp, err := d.HTTP.Do(req)
+	a, err := d.exchange(req, body)
 	if err != nil {
-		return nil, fmt.Errorf("send request: %w", err)
+		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := read(resp)
-	if err != nil {
-		return nil, fmt.Errorf("read answer: %w", err)
-	}
-	if want := resp.Header.Get("X-Amz-Crc32"); want != "" && want != strconv.FormatUint(uint64(crc32.ChecksumIEEE(answer)), 10) {
+	if want := a.header.Get("X-Amz-Crc32"); want != "" && want != strconv.FormatUint(uint64(crc32.ChecksumIEEE(a.body)), 10) {
 		return nil, ErrChecksum
 	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, apiError(resp, answer)
+	if a.status != http.StatusOK {
+		return nil, apiError(a)
 	}
-	return answer, nil
+	return a.body, nil
+}
+
+// answer is an answer that was read.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// readAnswer reads an answer, and closes its body.
+func readAnswer(resp *http.Response) (answer, error) {
+	defer func() { _ = resp.Body.Close() }()
+	body, err := read(resp)
+	if err != nil {
+		return answer{}, fmt.Errorf("read answer: %w", err)
+	}
+	return answer{resp.StatusCode, resp.Header, body}, nil
+}
+
+// exchange sends a request, and returns its answer.
+func (d *Direct) exchange(req *http.Request, body []byte) (answer, error) {
+	if d.conns != nil {
+		a, err := d.conns.exchange(req, body)
+		if err != nil {
+			return a, fmt.Errorf("call %s: %w", req.Host, err)
+		}
+		return a, nil
+	}
+	resp, err := d.HTTP.Do(req) //nolint:bodyclose // readAnswer does
+	if err != nil {
+		return answer{}, fmt.Errorf("send request: %w", err)
+	}
+	return readAnswer(resp)
 }
 
 // request returns a signed request.
@@ -114,20 +147,43 @@ func (d *Direct) request(ctx context.Context, body []byte, credentials aws.Crede
 	return req, d.general.SignHTTP(ctx, credentials, req, hex.EncodeToString(digest[:]), d.SigningName, d.Region, now)
 }
 
-func apiError(resp *http.Response, body []byte) error {
-	var b struct {
-		Type     string `json:"__type"`
-		Code     string `json:"code"`
-		Message  string `json:"message"`
-		Message2 string `json:"Message"`
+// failure is the body of an error.
+type failure struct {
+	Type     string `json:"__type"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Message2 string `json:"Message"`
+}
+
+// read reads a body by how it begins: a service that was asked in CBOR may
+// answer in JSON, whatever it says the body is. A body that is neither has no
+// code.
+func (f *failure) read(body []byte) {
+	if !cbor.IsMap(body) {
+		_ = json.Unmarshal(body, f)
+		return
 	}
-	_ = json.Unmarshal(body, &b) // a body that is no JSON has no code
+	d := cbor.New(body)
+	d.Map(func(key []byte) bool {
+		member := map[string]*string{"__type": &f.Type, "code": &f.Code, "message": &f.Message, "Message": &f.Message2}[string(key)]
+		if member == nil || d.Null() {
+			return member != nil || d.Skip()
+		}
+		text, ok := d.Text()
+		*member = string(text)
+		return ok
+	})
+}
+
+func apiError(a answer) error {
+	var b failure
+	b.read(a.body)
 	e := &smithy.GenericAPIError{Code: b.Type, Message: b.Message, Fault: smithy.FaultClient}
 	if e.Code == "" {
 		e.Code = b.Code
 	}
 	if e.Code == "" {
-		e.Code = resp.Header.Get("X-Amzn-Errortype")
+		e.Code = a.header.Get("X-Amzn-Errortype")
 	}
 	e.Code, _, _ = strings.Cut(e.Code, ":")
 	if _, code, ok := strings.Cut(e.Code, "#"); ok {
@@ -136,7 +192,7 @@ func apiError(resp *http.Response, body []byte) error {
 	if e.Message == "" {
 		e.Message = b.Message2
 	}
-	if resp.StatusCode >= http.StatusInternalServerError {
+	if a.status >= http.StatusInternalServerError {
 		e.Fault = smithy.FaultServer
 	}
 	return e

@@ -13,3 +13,6 @@ func General(d *Direct) *Direct {
 
 // IsFast tells whether d signs itself.
 func IsFast(d *Direct) bool { return d.signing != nil }
+
+// HasConns tells whether d has connections of its own.
+func HasConns(d *Direct) bool { return d.conns != nil }
