@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/cbor"
 )
 
 // server is a Kinesis of canned answers, a DynamoDB that takes everything at
@@ -22,10 +24,13 @@ import (
 type server struct {
 	w        workload
 	items    atomic.Int64
-	prefix   []byte // of an answer to GetRecords, up to the next iterator
-	suffix   []byte
+	json     canned
+	cbor     canned
 	messages int // in a full answer
 }
+
+// canned is an answer to GetRecords, but for the next iterator in it.
+type canned struct{ prefix, suffix []byte }
 
 // answerBytes is the size of data in an answer.
 const answerBytes = 2 << 20
@@ -33,19 +38,39 @@ const answerBytes = 2 << 20
 func newServer(w workload) *server {
 	s := &server{w: w}
 	s.messages = max(1, min(10_000, answerBytes/w.Size, w.PerShard))
+	s.json, s.cbor = inJSON(w, s.messages), inCBOR(w, s.messages)
+	return s
+}
+
+func inJSON(w workload, messages int) canned {
 	var b bytes.Buffer
 	b.WriteString(`","Records":[`)
-	for i := range s.messages {
+	for i := range messages {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, `{"ApproximateArrivalTimestamp":%.3f,"Data":"%s","PartitionKey":"%s","SequenceNumber":"4967%052d"}`,
-			float64(time.Now().UnixMilli())/1000, base64.StdEncoding.EncodeToString(payload(i, w.Size)), uuidLike(i), i)
+		fmt.Fprintf(&b, `{"ApproximateArrivalTimestamp":%.3f,"Data":"%s","PartitionKey":"%s","SequenceNumber":"%s"}`,
+			float64(time.Now().UnixMilli())/1000, base64.StdEncoding.EncodeToString(payload(i, w.Size)), uuidLike(i), sequence(i))
 	}
 	b.WriteString(`]}`)
-	s.prefix, s.suffix = []byte(`{"MillisBehindLatest":1000,"NextShardIterator":"`), b.Bytes()
-	return s
+	return canned{[]byte(`{"MillisBehindLatest":1000,"NextShardIterator":"`), b.Bytes()}
 }
+
+// inCBOR is the same answer as Kinesis gives it to a caller who asks in CBOR.
+func inCBOR(w workload, messages int) canned {
+	b := cbor.AppendArray(cbor.AppendText(nil, "Records"), messages)
+	for i := range messages {
+		b = cbor.AppendTime(cbor.AppendText(cbor.AppendMap(b), "ApproximateArrivalTimestamp"), time.Now())
+		b = cbor.AppendBytes(cbor.AppendText(b, "Data"), payload(i, w.Size))
+		b = cbor.AppendText(cbor.AppendText(b, "PartitionKey"), uuidLike(i))
+		b = cbor.AppendEnd(cbor.AppendText(cbor.AppendText(b, "SequenceNumber"), sequence(i)))
+	}
+	head := cbor.AppendText(cbor.AppendMap(nil), "MillisBehindLatest")
+	head = cbor.AppendText(cbor.AppendInt(head, 1000), "NextShardIterator")
+	return canned{head, cbor.AppendEnd(b)}
+}
+
+func sequence(i int) string { return fmt.Sprintf("4967%052d", i) }
 
 func uuidLike(i int) string {
 	return fmt.Sprintf("%08x-1b4e-4c2a-9d3f-%012x", uint32(i)*2654435761, i)
@@ -78,7 +103,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.Unmarshal(body, &in)
 		_, _ = fmt.Fprintf(w, `{"ShardIterator":"%s:0"}`, in.ShardId)
 	case "GetRecords":
-		s.records(w, body)
+		s.records(w, body, strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-amz-cbor"))
 	case "DescribeTable":
 		dynamo(w, `{"Table":{"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}}`)
 	case "BatchWriteItem":
@@ -96,20 +121,44 @@ func dynamo(w http.ResponseWriter, answer string) {
 	_, _ = io.WriteString(w, answer)
 }
 
-func (s *server) records(w http.ResponseWriter, body []byte) {
+// records answers in the encoding of the request, as Kinesis does.
+func (s *server) records(w http.ResponseWriter, body []byte, binary bool) {
+	shard, offset, _ := strings.Cut(iterator(body, binary), ":")
+	n, _ := strconv.Atoi(offset)
+	next, answer := shard+":"+strconv.Itoa(n+s.messages), s.json
+	switch {
+	case n >= s.w.PerShard && binary:
+		empty := cbor.AppendArray(cbor.AppendText(nil, "Records"), 0)
+		next, answer = shard+":"+offset, canned{s.cbor.prefix, cbor.AppendEnd(empty)}
+	case n >= s.w.PerShard:
+		next, answer = shard+":"+offset, canned{s.json.prefix, []byte(`","Records":[]}`)}
+	case binary:
+		answer = s.cbor
+	}
+	if binary {
+		w.Header().Set("Content-Type", "application/x-amz-cbor-1.1")
+		next = string(cbor.AppendText(nil, next))
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.prefix)+len(next)+len(answer.suffix)))
+	_, _ = w.Write(answer.prefix)
+	_, _ = io.WriteString(w, next)
+	_, _ = w.Write(answer.suffix)
+}
+
+// iterator returns the iterator of a request, the first text in it in CBOR.
+func iterator(body []byte, binary bool) (it string) {
+	if binary {
+		d := cbor.New(body)
+		d.Map(func([]byte) bool {
+			text, ok := d.Text()
+			it = string(text)
+			return ok
+		})
+		return it
+	}
 	var in struct{ ShardIterator string }
 	_ = json.Unmarshal(body, &in)
-	shard, offset, _ := strings.Cut(in.ShardIterator, ":")
-	n, _ := strconv.Atoi(offset)
-	if n >= s.w.PerShard {
-		_, _ = fmt.Fprintf(w, `{"MillisBehindLatest":0,"NextShardIterator":"%s:%d","Records":[]}`, shard, n)
-		return
-	}
-	next := shard + ":" + strconv.Itoa(n+s.messages)
-	w.Header().Set("Content-Length", strconv.Itoa(len(s.prefix)+len(next)+len(s.suffix)))
-	_, _ = w.Write(s.prefix)
-	_, _ = io.WriteString(w, next)
-	_, _ = w.Write(s.suffix)
+	return in.ShardIterator
 }
 
 func (s *server) sync(w http.ResponseWriter, r *http.Request, body []byte) {
