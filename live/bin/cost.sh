@@ -19,7 +19,7 @@ function ceil(x) { return x == int(x) ? x : int(x) + 1 }
 BEGIN {
   hours = 730; seconds = hours * 3600; tasks = 3; shards = 3; zones = 2; alarms = 14
   million = rate * seconds / 1e6
-  gb = million * kb * 4 / 3 # the JSON protocol carries records in base64
+  gb = million * kb # read once, in CBOR: bytes as they are
   print "| item | arithmetic | idle | " rate " messages/s of " kb " kB |"
   print "|---|---|---:|---:|"
   fargate = tasks * (0.25 * vcpu + 0.5 * memory) * hours
@@ -43,6 +43,6 @@ BEGIN {
   total("with one NAT gateway", sprintf("+ (%s + %s for its address) × %d h = %.2f, and %s × %.0f GB", nat_hour, address, hours, nat, nat_gb, gb), total_idle + nat, total_busy + nat + gb * nat_gb)
   total("with it and a kinesis-streams endpoint in 2 zones", sprintf("+ %.2f + %d × %s × %d h = %.2f, and %s × %.0f GB", nat, zones, endpoint, hours, one, endpoint_gb, gb), total_idle + nat + one, total_busy + nat + one + gb * endpoint_gb)
   total("with 4 interface endpoints in 2 zones and no NAT", sprintf("+ 4 × %d × %s × %d h = %.2f, and %s × %.0f GB", zones, endpoint, hours, ends, endpoint_gb, gb), total_idle + ends, total_busy + ends + gb * endpoint_gb)
-  printf "\n%.0f GB a month pass the way out at that load: %.1f M messages × %s kB × 4/3 (base64).\n", gb, million, kb
+  printf "\n%.0f GB a month pass the way out at that load: %.1f M messages × %s kB.\n", gb, million, kb
   printf "An endpoint for Kinesis saves %s a GB: it pays from %.0f GB a month on in one zone, from %.0f GB in two.\n", nat_gb - endpoint_gb, endpoint * hours / (nat_gb - endpoint_gb), one / (nat_gb - endpoint_gb)
 }'
