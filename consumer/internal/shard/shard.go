@@ -43,7 +43,6 @@ type Outcome struct {
 	Progress grants.Progress
 	Ended    bool // at the end of the shard, with every message done
 	Children []contract.ChildShard
-	Hung     bool // a handler has not returned long after the grant's end
 }
 
 // Sentinels, as causes of the handlers' contexts.
@@ -106,7 +105,7 @@ func (s *Shard) work() Outcome {
 	// Whether the end was reached is known before the stop is: what is done is done.
 	ended := err == nil && s.run.State().Unfinished == 0 && !hung
 	s.Stop()
-	outcome := Outcome{Progress: s.Progress(), Ended: ended, Children: children, Hung: hung}
+	outcome := Outcome{Progress: s.Progress(), Ended: ended, Children: children}
 	s.term.End(errOver)
 	return outcome
 }
