@@ -88,6 +88,23 @@ func TestLimits_FullReadPauses(t *testing.T) {
 	}
 }
 
+// TestLimits_ControlPlane: the account's rates of the calls about streams.
+func TestLimits_ControlPlane(t *testing.T) {
+	for operation, perSecond := range map[string]int{"DescribeLimits": 1, "ListTagsForStream": 5, "DescribeStream": 10, "DescribeStreamSummary": 20, "ListShards": 1000} {
+		t.Run(operation, func(t *testing.T) {
+			s, clock := newStream(t, 1)
+			enforce(t, s)
+			for range perSecond {
+				call(t, s, operation, `{"StreamName":"test"}`)
+			}
+			_, err := try(t, s, operation, `{"StreamName":"test"}`)
+			wantError(t, err, "LimitExceededException")
+			clock.advance(time.Second)
+			call(t, s, operation, `{"StreamName":"test"}`)
+		})
+	}
+}
+
 func TestPutRecords_LargeRecords(t *testing.T) {
 	s, _ := newStream(t, 1)
 	big := fmt.Sprintf(`{"StreamName":"test","PartitionKey":"k","Data":%q}`, base64.StdEncoding.EncodeToString(make([]byte, 1<<20+1)))

@@ -84,8 +84,12 @@ func (s *Service) tuned() Tuning {
 // operation of the control plane; 0 is no limit here.
 func callLimit(operation string) int {
 	switch operation {
+	case "DescribeLimits":
+		return 1
 	case "CreateStream", "DeleteStream", "ListStreams", "SplitShard", "MergeShards",
-		"RegisterStreamConsumer", "DeregisterStreamConsumer", "ListStreamConsumers":
+		"RegisterStreamConsumer", "DeregisterStreamConsumer", "ListStreamConsumers",
+		"AddTagsToStream", "RemoveTagsFromStream", "ListTagsForStream", "IncreaseStreamRetentionPeriod",
+		"DecreaseStreamRetentionPeriod", "EnableEnhancedMonitoring", "DisableEnhancedMonitoring":
 		return 5
 	case "DescribeStream", "UpdateShardCount":
 		return 10

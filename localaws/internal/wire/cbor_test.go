@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 
@@ -30,6 +31,20 @@ func TestRequest_DecodeCBOR(t *testing.T) {
 				t.Errorf("got %s %v, want %s", raw, err, tc.want)
 			}
 		})
+	}
+}
+
+// TestRequest_DecodeCBOR_Growth: a body is not blown up to something much larger.
+func TestRequest_DecodeCBOR_Growth(t *testing.T) {
+	const floats = 20_000
+	body := append([]byte("\x9a\x00\x00\x4e\x20"), bytes.Repeat([]byte("\xfb\x7f\xef\xff\xff\xff\xff\xff\xff"), floats)...)
+	r := wire.Request{Encoding: wire.CBOR, Body: body}
+	var got json.RawMessage
+	if err := r.Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) > 4*len(body) {
+		t.Errorf("got %d bytes of %d", len(got), len(body))
 	}
 }
 

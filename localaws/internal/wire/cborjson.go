@@ -183,7 +183,7 @@ func (d *cborDecoder) tag(number uint64, depth int) error {
 	if err != nil {
 		return errors.New("decode cbor: a time is no number")
 	}
-	d.out = strconv.AppendFloat(d.out[:start], ms/1000, 'f', -1, 64)
+	d.out = strconv.AppendFloat(d.out[:start], ms/1000, 'g', -1, 64)
 	return nil
 }
 
@@ -209,6 +209,6 @@ func (d *cborDecoder) float(f float64) error {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return errors.New("decode cbor: not a finite number")
 	}
-	d.out = strconv.AppendFloat(d.out, f, 'f', -1, 64)
+	d.out = strconv.AppendFloat(d.out, f, 'g', -1, 64) // 'f' makes 309 digits of nine bytes
 	return nil
 }
