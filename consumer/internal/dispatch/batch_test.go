@@ -174,34 +174,39 @@ func TestDispatcher_HandlerIgnoresItsContext(t *testing.T) {
 // TestDispatcher_Queue admits no more than a queue's worth while nothing is
 // handled, of one shard and of all together.
 func TestDispatcher_Queue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &slow{takes: time.Hour}
-		o := s.options()
-		o.Queue, o.ShardQueue = 600, 300
-		d := dispatch.New(o)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		var admitted [3]int
-		var feeds sync.WaitGroup
-		for shard := range admitted {
-			r := d.Open(ctx)
-			feeds.Go(func() {
-				for r.Admit(ctx, []handler.Message{number(admitted[shard], 1)}, nil) == nil {
-					admitted[shard]++
-				}
-				r.Stop()
-			})
-		}
-		feeds.Wait()
-		total := 0
-		for _, n := range admitted {
-			if total += n; n > 300 {
-				t.Errorf("got %d messages of one shard admitted, want 300 at most", n)
+	for shards, want := range map[int]int{1: 300, 3: 600} {
+		synctest.Test(t, func(t *testing.T) { fill(t, shards, want) })
+	}
+}
+
+func fill(t *testing.T, shards, want int) {
+	t.Helper()
+	s := &slow{takes: time.Hour}
+	o := s.options()
+	o.Queue, o.ShardQueue = 600, 300
+	d := dispatch.New(o)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	admitted := make([]int, shards)
+	var feeds sync.WaitGroup
+	for shard := range admitted {
+		r := d.Open(ctx)
+		feeds.Go(func() {
+			for r.Admit(ctx, []handler.Message{number(admitted[shard], 1)}, nil) == nil {
+				admitted[shard]++
 			}
+			r.Stop()
+		})
+	}
+	feeds.Wait()
+	total := 0
+	for _, n := range admitted {
+		if total += n; n > 300 {
+			t.Errorf("got %d messages of one shard admitted, want 300 at most", n)
 		}
-		if total != 600 {
-			t.Errorf("got %d messages admitted, want 600", total)
-		}
-		time.Sleep(time.Minute)
-	})
+	}
+	if total != want {
+		t.Errorf("got %d messages of %d shards admitted, want %d", total, shards, want)
+	}
+	time.Sleep(time.Minute)
 }
