@@ -158,7 +158,7 @@ func rewind(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("rewind", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	to := flags.String("to", "", "TRIM_HORIZON, LATEST, an RFC 3339 time, or a sequence number after which reading goes on")
-	named := flags.String("shards", "", "shard ids, separated by commas; all unfinished ones if empty")
+	named := flags.String("shards", "", "shard ids, separated by commas, with what is below the finished ones; all if empty")
 	yes := flags.Bool("yes", false, "do it, instead of showing it")
 	if flags.Parse(args) != nil {
 		return 2

@@ -51,6 +51,9 @@ func genLeaseWrite(t *rapid.T, shard string) lease.LeaseWrite {
 		if rapid.Bool().Draw(t, "withRewind") {
 			w.Change.Rewind = genRewind().Draw(t, "rewind")
 		}
+		if rapid.Bool().Draw(t, "withBehind") {
+			w.Change.Behind = map[string]int64{"p0": 3, "p1": rapid.Int64Range(0, 9).Draw(t, "behind")}
+		}
 		if rapid.Bool().Draw(t, "withChildren") {
 			w.Change.Children = []string{"c0", "c1"}
 		}

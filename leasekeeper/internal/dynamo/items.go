@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
-// Attributes of the lease table: the KCL's names, and one of ours.
+// Attributes of the lease table: the KCL's names, and three of ours.
 const (
 	leaseKey         = "leaseKey"
 	leaseOwner       = "leaseOwner"
@@ -28,6 +28,7 @@ const (
 	entityType       = "entityType"
 	initialTimestamp = "initialTimestamp"
 	rewound          = "rewound"
+	behind           = "behind"
 )
 
 // Attributes of the worker table.
@@ -98,6 +99,18 @@ func set(i item, name string) []string {
 	return sorted
 }
 
+func numbers(i item, name string) map[string]int64 {
+	m, ok := i[name].(*types.AttributeValueMemberM)
+	if !ok {
+		return nil
+	}
+	all := make(map[string]int64, len(m.Value))
+	for key := range m.Value {
+		all[key] = number(m.Value, key)
+	}
+	return all
+}
+
 func millis(i item, name string) time.Time {
 	if ms := number(i, name); ms != 0 {
 		return time.UnixMilli(ms).UTC()
@@ -119,7 +132,7 @@ func leaseRow(i item) *lease.Row {
 		Checkpoint:    lease.Checkpoint{Sequence: text(i, checkpoint), Sub: number(i, checkpointSub)},
 		OwnerSwitches: number(i, ownerSwitches), Parents: set(i, parentShardID), Children: set(i, childShardIDs),
 		HashStart: text(i, startingHashKey), HashEnd: text(i, endingHashKey), InitialTimestamp: millis(i, initialTimestamp),
-		Rewound: number(i, rewound),
+		Rewound: number(i, rewound), Behind: numbers(i, behind),
 	}
 }
 

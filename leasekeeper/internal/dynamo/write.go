@@ -129,6 +129,14 @@ func leaseUpdate(c *lease.LeaseChange, values item) string {
 			values[":at"] = n(c.Rewind.At.UnixMilli())
 		}
 	}
+	if c.Behind != nil {
+		waits := make(item, len(c.Behind))
+		for parent, id := range c.Behind {
+			waits[parent] = n(id)
+		}
+		sets = append(sets, behind+" = :behind")
+		values[":behind"] = &types.AttributeValueMemberM{Value: waits}
+	}
 	if c.DropForeign {
 		removes = append(removes, "checkpointOwner", "pendingCheckpoint", "pendingCheckpointSubSequenceNumber", "pendingCheckpointState")
 	}

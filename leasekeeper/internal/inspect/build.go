@@ -113,7 +113,7 @@ func (b *builder) state(row *lease.Row) string {
 // waits tells whether a parent of the shard is not done.
 func (b *builder) waits(row *lease.Row) bool {
 	for _, parent := range row.Parents {
-		if p := b.rows[parent]; p != nil && !p.Finished() {
+		if row.Awaits(b.rows[parent]) {
 			return true
 		}
 	}
@@ -173,9 +173,12 @@ func (b *builder) problems() []string {
 	if s := b.second.Stream; s != nil && s.Paused {
 		problems = append(problems, "the fleet is paused: nothing is read until leasekeeper resume")
 	}
-	for _, row := range b.second.Leases {
-		if s := b.second.Stream; s != nil && s.Rewind.Asks(row) {
-			problems = append(problems, fmt.Sprintf("shard %s is to be rewound, and is not yet", row.Shard))
+	if s := b.second.Stream; s != nil {
+		asking := s.Rewind.Of(func(shard string) *lease.Row { return b.rows[shard] })
+		for _, row := range b.second.Leases {
+			if asking.Asks(row) {
+				problems = append(problems, fmt.Sprintf("shard %s is to be rewound, and is not yet", row.Shard))
+			}
 		}
 	}
 	alive := 0

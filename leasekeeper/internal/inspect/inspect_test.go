@@ -90,6 +90,19 @@ func TestBuild(t *testing.T) {
 			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s1", 0))}, Leases: []*lease.Row{row("s0", "", 1, "TRIM_HORIZON", "s1"), row("s1", a, 3, "1")}},
 			listing("s0", "s1"), "waiting", "",
 		},
+		"waits for a parent that is read again": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2)}, Leases: []*lease.Row{
+				{Shard: "s0", Checkpoint: lease.Checkpoint{Sequence: "TRIM_HORIZON"}, Parents: []string{"s1"}, Rewound: 5, Behind: map[string]int64{"s1": 5}},
+				row("s1", "", 3, lease.ShardEnd)}},
+			listing("s0", "s1"), "waiting", "",
+		},
+		"a finished one that is to be read again": {
+			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(a, 2)}, Leases: []*lease.Row{row("s0", "", 3, lease.ShardEnd)},
+				Stream: &lease.Stream{ARN: "arn", CreatedAt: time.Unix(500, 0), Rewind: &lease.Rewind{ID: 5, To: lease.TrimHorizon, Shards: []string{"s0"}}}},
+			listing("s0"), "finished", "shard s0 is to be rewound",
+		},
 		"another stream": {
 			inspect.Look{Workers: []*lease.Worker{worker(a, 1)}},
 			inspect.Look{Workers: []*lease.Worker{worker(a, 2, held("s0", 0))}, Leases: []*lease.Row{row("s0", a, 3, "1")}, Stream: &lease.Stream{ARN: "arn", CreatedAt: time.Unix(400, 0)}},

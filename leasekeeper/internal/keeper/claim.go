@@ -1,6 +1,8 @@
 package keeper
 
 import (
+	"slices"
+
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
@@ -10,9 +12,9 @@ type claim struct {
 	*life
 	shard    string
 	attempts int
-	parents  int  // answers about parents still to come
-	waits    bool // a parent is not done
-	unread   bool // a parent could not be read
+	asked    int          // answers about parents still to come
+	parents  []*lease.Row // that have a row, as they were read
+	unread   bool         // a parent could not be read
 }
 
 // claim starts to claim a lease, unless that is under way, a cap forbids it, or
@@ -31,34 +33,42 @@ func (l *life) claim(shard string) {
 	delete(l.over, shard)
 	c := &claim{life: l, shard: shard}
 	l.claims[shard] = c
-	if row.Checkpoint.IsNumber() || len(row.Parents) == 0 {
-		c.write(row) // once read, its parents were done, and that is final
+	c.begin(row)
+}
+
+// begin re-reads the parents before a child is claimed that was not read since
+// its parents were (rule 11, S12). Once read, its parents are done, and that is
+// final until the row itself is rewound.
+func (c *claim) begin(row *lease.Row) {
+	if row.Checkpoint.IsNumber() && len(row.Behind) == 0 || len(row.Parents) == 0 {
+		c.write(row)
 		return
 	}
-	c.parents = len(row.Parents)
+	c.asked, c.parents, c.unread = len(row.Parents), nil, false
 	for _, parent := range row.Parents {
-		l.view.readOne(parent, c.parentRead)
+		c.view.readOne(parent, c.parentRead)
 	}
 }
 
-// parentRead re-reads the parents before a child is claimed for the first time
-// (rule 11, S12): done is who is at SHARD_END or has no row.
-func (c *claim) parentRead(row *lease.Row, read bool) {
-	c.parents--
+func (c *claim) parentRead(parent *lease.Row, read bool) {
+	c.asked--
 	c.unread = c.unread || !read
-	c.waits = c.waits || row != nil && !row.Finished()
-	if c.parents > 0 {
+	if parent != nil {
+		c.parents = append(c.parents, parent)
+	}
+	if c.asked > 0 {
 		return
 	}
-	row = c.view.get(c.shard)
-	if c.waits || c.unread || row == nil {
+	row := c.view.get(c.shard)
+	if c.unread || row == nil || slices.ContainsFunc(c.parents, row.Awaits) {
 		c.end()
 		return
 	}
 	c.write(row)
 }
 
-// write claims the lease from row, which was read just now or a while ago.
+// write claims the lease from row, which was read just now or a while ago; with
+// parents that are to be read again before it, it is rewound and left to nobody.
 func (c *claim) write(row *lease.Row) {
 	if !c.view.claimable(row) || !c.able() {
 		c.end()
@@ -86,6 +96,10 @@ func (c *claim) repeat(write lease.LeaseWrite) {
 		switch a.Outcome {
 		case lease.Applied:
 			c.end()
+			if write.Change.Owner == "" {
+				c.view.put(a.Lease)
+				return
+			}
 			c.counts.Claims++
 			c.hold(a.Lease)
 		case lease.Refused:
@@ -109,7 +123,7 @@ func (c *claim) refused(row *lease.Row) {
 		return
 	}
 	c.view.put(row)
-	c.write(row)
+	c.begin(row)
 }
 
 func (c *claim) end() {

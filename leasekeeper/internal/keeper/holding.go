@@ -118,7 +118,7 @@ func (h *holding) step() {
 		if h.reported.Compare(h.stored) > 0 {
 			h.writeCheckpoint()
 		}
-	case !h.session.ready() || h.planning.elsewhere(h.shard):
+	case !h.session.ready() || h.planning.elsewhere(h.shard) || h.requests.waits(h.row):
 		h.release()
 	case h.able():
 		h.reclaim()
@@ -134,7 +134,7 @@ func (h *holding) due() string {
 		return "ran out"
 	case h.requests.paused:
 		return "paused"
-	case h.requests.rewind.Asks(h.row):
+	case h.requests.asks(h.row):
 		return "rewound"
 	}
 	return ""

@@ -38,7 +38,7 @@ func newLife(k *Keeper, id string) *life {
 	l.session = session{life: l, absentTimer: newTimer(), waitTimer: newTimer()}
 	l.discovery = discovery{life: l, timer: newTimer()}
 	l.planning = newPlanning(l)
-	l.requests = requests{life: l}
+	l.requests = requests{life: l, sweepTimer: newTimer()}
 	return l
 }
 
@@ -80,5 +80,5 @@ func (l *life) pause() time.Duration {
 
 // able tells whether leases may be claimed now.
 func (l *life) able() bool {
-	return l.self.good && !l.leaving && !l.requests.paused && l.session.ready() && l.view.known && l.peers.known && !l.view.frozen()
+	return l.self.good && !l.leaving && !l.requests.paused && l.session.ready() && l.view.known && l.peers.current && !l.view.frozen()
 }

@@ -17,6 +17,7 @@ type peers struct {
 	*life
 	rows     map[string]*lease.Worker // by id, this worker's included, as last read
 	known    bool                     // one scan at least has arrived
+	current  bool                     // and one that began when this worker had its row: who asked before does not wait for it
 	stream   *lease.Stream            // the `#stream` row; nil: not seen yet
 	counters watch.Board              // of live peers' heartbeats
 	missing  watch.Board              // owners of our form without a row, from the first scan without it (S8)
@@ -34,6 +35,7 @@ func (p *peers) scan() {
 		return
 	}
 	p.scanning = true
+	registered := p.self.row != nil
 	p.timers.stop(p.scanTimer)
 	p.do(lease.ScanWorkers{}, func(a lease.Answer) {
 		p.scanning = false
@@ -44,6 +46,7 @@ func (p *peers) scan() {
 			return
 		}
 		p.scanFailures = 0
+		p.current = p.current || registered
 		p.scanned(a)
 		if p.scanAgain && !p.exited {
 			p.scanAgain = false

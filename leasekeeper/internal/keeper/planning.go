@@ -88,7 +88,7 @@ func (p *planning) seen(before map[string]holder) {
 	}
 }
 
-func (p *planning) leasesChanged() { p.stale = true }
+func (p *planning) leasesChanged() { p.stale, p.requests.asking = true, nil }
 
 // assignable tells whether the lease of row can be read now.
 func (p *planning) assignable(row *lease.Row) bool {
@@ -175,6 +175,7 @@ func (p *planning) decide() {
 		wake = min(wake, p.consider(shard, row, &reads))
 	}
 	p.view.read(reads)
+	p.requests.sweep()
 	p.timers.set(p.timer, wake, func() { p.dirty = true })
 	if len(p.polls) > 0 && !p.polling.pending() && p.able() {
 		p.timers.set(p.polling, p.now+pollInterval, p.poll)

@@ -16,6 +16,10 @@ type requests struct {
 	released bool  // this worker publishes DRAINING, hands over what others can take, and stays
 	rewind   *lease.Rewind
 	done     int64 // the version that is carried out; in the worker's row
+
+	asking     *lease.Asking // what the rewind asks of the rows as they are; nil: to be made
+	sweeping   bool
+	sweepTimer *timer
 }
 
 // seen takes over what a scan showed. Scans are consistent and one after the
@@ -33,7 +37,7 @@ func (r *requests) seen(row *lease.Stream) {
 		r.told(released, "released", "taken back")
 	}
 	changed := released != r.released
-	r.paused, r.released, r.rewind = paused, released, row.Rewind
+	r.paused, r.released, r.rewind, r.asking = paused, released, row.Rewind, nil
 	r.planning.stale, r.dirty = true, true
 	if changed {
 		r.self.publish()
@@ -66,7 +70,7 @@ func (r *requests) carriedOut() bool {
 		return false
 	}
 	for _, h := range r.holdings {
-		if !r.paused && h.phase == serving && r.rewind.Asks(h.row) {
+		if !r.paused && h.phase == serving && r.asks(h.row) {
 			return false
 		}
 		if r.paused && (h.phase == serving || !h.isOver()) || !r.paused && h.phase == withdrawn {

@@ -245,3 +245,46 @@ func storm(t *testing.T, rng *rand.Rand) {
 		t.Errorf("got %v in the end, want all five", got)
 	}
 }
+
+// Who registers while a pause is asked for, and so is not waited for, knows of it
+// before it claims anything, however old its first scan is.
+func TestRequests_PauseWhileJoining(t *testing.T) {
+	w := newWorld(t, "s0")
+	a := w.add("a")
+	w.run(10 * time.Second)
+	a.handle(keeper.Shutdown{})
+	w.run(20 * time.Second)
+	if row := w.leases["s0"]; row.Owner != "" {
+		t.Fatalf("got %+v, want it released", row)
+	}
+	scans := 0
+	w.fault = func(_ *node, op lease.Op, execute executeFunc, answer answerFunc) bool {
+		switch op := op.(type) {
+		case lease.WorkerWrite:
+			if op.Create == nil {
+				return false
+			}
+			w.at(w.now+4*time.Second, func() { answer(time.Millisecond, execute()) })
+			return true
+		case lease.ScanWorkers:
+			if scans++; scans > 1 {
+				answer(500*time.Millisecond, execute())
+				return true
+			}
+		}
+		return false
+	}
+	w.add("b")
+	w.run(3500 * time.Millisecond)
+	w.ask(true)
+	for range 100 {
+		w.run(100 * time.Millisecond)
+		if got := w.holders(); len(got) > 0 {
+			t.Fatalf("%v: got %v read in a paused fleet", w.now, got)
+		}
+	}
+	w.fault = nil
+	w.ask(false)
+	w.run(10 * time.Second)
+	w.expect("s0")
+}

@@ -153,22 +153,3 @@ func TestRewind_InTheClaim(t *testing.T) {
 		}
 	}
 }
-
-// A finished shard is not read again, and one that is not named never is,
-// though it be made later.
-func TestRewind_FinishedAndLater(t *testing.T) {
-	r := lease.Rewind{ID: 5, To: lease.TrimHorizon, Shards: []string{"s0", "s2"}}
-	for _, tc := range []struct {
-		row  lease.Row
-		want bool
-	}{
-		{lease.Row{Shard: "s0", Rewound: 4}, true},
-		{lease.Row{Shard: "s0", Rewound: 5}, false},
-		{lease.Row{Shard: "s1"}, false},
-		{lease.Row{Shard: "s2", Checkpoint: lease.Checkpoint{Sequence: lease.ShardEnd}}, false},
-	} {
-		if got := r.Asks(&tc.row); got != tc.want {
-			t.Errorf("%+v: got %v, want %v", tc.row, got, tc.want)
-		}
-	}
-}

@@ -134,6 +134,9 @@ func (s *self) landed(row *lease.Worker) {
 		return
 	}
 	s.timers.set(s.beatTimer, next, s.tick)
+	if first {
+		s.peers.scan()
+	}
 }
 
 // tick is the heartbeat: one write and one scan of the worker table.

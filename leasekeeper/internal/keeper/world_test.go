@@ -197,6 +197,7 @@ func (w *world) execute(op lease.Op) lease.Answer {
 			delete(w.leases, op.Shard)
 		} else {
 			w.leases[op.Shard] = row
+			w.ordered()
 		}
 		return lease.Answer{Outcome: outcome(ok), Lease: row}
 	case lease.WorkerWrite:
@@ -376,6 +377,19 @@ func (c *consumer) reads(shard string, h *reading) {
 		w.t.Errorf("%v: %s is read by %s until %v, and now by %s too", w.now, shard, g.node.name, g.until, c.n.name)
 	}
 	w.grants[shard] = grantee{c.n, h.until}
+	w.ordered()
+}
+
+// ordered fails the test when a shard is read whose parent is not finished (I3).
+func (w *world) ordered() {
+	for _, s := range w.listing.Shards {
+		for _, parent := range s.Parents {
+			row, g := w.leases[parent], w.grants[s.ID]
+			if row != nil && !row.Finished() && g.node != nil && w.now < g.until {
+				w.t.Errorf("%v: %s is read by %s while its parent is %+v", w.now, s.ID, g.node.name, row)
+			}
+		}
+	}
 }
 
 func (c *consumer) stop(shard string) {

@@ -40,8 +40,8 @@ func New(api API, name string, attempt time.Duration) *Stream {
 }
 
 // Execute makes one attempt to list the stream's shards.
-func (s *Stream) Execute(ctx context.Context, _ lease.ListShards) lease.Answer {
-	l, err := s.List(ctx)
+func (s *Stream) Execute(ctx context.Context, op lease.ListShards) lease.Answer {
+	l, err := s.list(ctx, op.Since)
 	if err != nil {
 		return lease.Answer{Outcome: lease.Failed, Err: err} // a read: nothing was done
 	}
@@ -50,11 +50,18 @@ func (s *Stream) Execute(ctx context.Context, _ lease.ListShards) lease.Answer {
 
 // List reads the stream's summary first and then every page of its shards.
 func (s *Stream) List(ctx context.Context) (*lease.Listing, error) {
+	return s.list(ctx, time.Time{})
+}
+
+func (s *Stream) list(ctx context.Context, since time.Time) (*lease.Listing, error) {
 	l, err := s.Describe(ctx)
 	if err != nil {
 		return nil, err
 	}
 	in := &kinesis.ListShardsInput{StreamName: &s.name}
+	if !since.IsZero() {
+		in.ShardFilter = &types.ShardFilter{Type: types.ShardFilterTypeFromTimestamp, Timestamp: &since}
+	}
 	for {
 		out, err := s.page(ctx, in)
 		if err != nil {

@@ -43,6 +43,36 @@ func TestStream_List(t *testing.T) {
 	}
 }
 
+// Since leaves out what was closed before.
+func TestStream_ListSince(t *testing.T) {
+	a := awstest.Start(t)
+	a.Stream("test", 1)
+	client := a.Kinesis("test")
+	s := kinesis.New(client, "test", 5*time.Second)
+	began := time.Now().Add(-time.Minute)
+	first, middle := "shardId-000000000000", "170141183460469231731687303715884105728"
+	name := "test"
+	_, err := client.SplitShard(context.Background(), &awskinesis.SplitShardInput{StreamName: &name, ShardToSplit: &first, NewStartingHashKey: &middle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(since time.Time) int {
+		got := s.Execute(context.Background(), lease.ListShards{Since: since})
+		if got.Outcome != lease.Applied {
+			t.Fatalf("got %v %v", got.Outcome, got.Err)
+		}
+		return len(got.Listing.Shards)
+	}
+	for deadline := time.Now().Add(30 * time.Second); list(time.Now()) != 2; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("got %d shards that are open now, want the two children", list(time.Now()))
+		}
+	}
+	if all, since := list(time.Time{}), list(began); all != 3 || since != 3 {
+		t.Errorf("got %d in all and %d since a minute ago, want 3 and 3", all, since)
+	}
+}
+
 func TestStream_Missing(t *testing.T) {
 	a := awstest.Start(t)
 	s := kinesis.New(a.Kinesis("test"), "nowhere", 5*time.Second)

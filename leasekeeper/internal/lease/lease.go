@@ -27,10 +27,20 @@ type Row struct {
 	HashEnd          string     // endingHashKey
 	InitialTimestamp time.Time  // initialTimestamp: where AT_TIMESTAMP starts; zero: not stored
 	Rewound          int64      // rewound: the latest Rewind that was carried out on it
+
+	// Behind is, by parent, the Rewind which that parent must have carried out, and
+	// be finished again, before the row is claimed (behind). Never lowered.
+	Behind map[string]int64
 }
 
 // Finished tells whether the shard was processed to its end.
 func (r *Row) Finished() bool { return r.Checkpoint.Sequence == ShardEnd }
+
+// Awaits tells whether the row must not be read yet because of a parent of it,
+// which is nil when it has no row: then it is done and gone.
+func (r *Row) Awaits(parent *Row) bool {
+	return parent != nil && (!parent.Finished() || parent.Rewound < r.Behind[parent.Shard])
+}
 
 // LeaseWrite is one conditional write of a lease row. Exactly one of Create,
 // Change and Delete is set.
@@ -53,13 +63,14 @@ type LeaseCondition struct { //nolint:revive // beside WorkerCondition
 
 // LeaseChange is what an applied write sets.
 type LeaseChange struct { //nolint:revive // of a LeaseWrite
-	Owner         string      // owner from now on; empty: the attribute is removed
-	Counter       int64       // generation from now on
-	OwnerSwitches int64       // ownerSwitchesSinceCheckpoint from now on
-	Checkpoint    *Checkpoint // nil: stays
-	Children      []string    // none: stay
-	Rewind        *Rewind     // carried out: Rewound, and InitialTimestamp with AT_TIMESTAMP; Checkpoint says where to
-	DropForeign   bool        // remove the KCL's checkpointOwner and pending checkpoint
+	Owner         string           // owner from now on; empty: the attribute is removed
+	Counter       int64            // generation from now on
+	OwnerSwitches int64            // ownerSwitchesSinceCheckpoint from now on
+	Checkpoint    *Checkpoint      // nil: stays
+	Children      []string         // none: stay
+	Rewind        *Rewind          // carried out: Rewound, and InitialTimestamp with AT_TIMESTAMP; Checkpoint says where to
+	Behind        map[string]int64 // nil: stays
+	DropForeign   bool             // remove the KCL's checkpointOwner and pending checkpoint
 }
 
 // Holds tells whether row, which may be nil, fulfills the condition.
@@ -95,6 +106,9 @@ func (w LeaseWrite) Apply(old *Row) (*Row, bool) {
 	}
 	if len(w.Change.Children) > 0 {
 		row.Children = w.Change.Children
+	}
+	if w.Change.Behind != nil {
+		row.Behind = w.Change.Behind
 	}
 	return &row, true
 }

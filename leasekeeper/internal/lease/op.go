@@ -1,5 +1,7 @@
 package lease
 
+import "time"
+
 // Op is one operation on the outside world: one of [LeaseWrite], [WorkerWrite],
 // [StreamWrite], [GetLease], [ScanWorkers], [ScanLeases] and [ListShards].
 // Whoever executes it makes one attempt within a bounded time and gives exactly
@@ -19,7 +21,9 @@ type ScanWorkers struct{}
 type ScanLeases struct{}
 
 // ListShards reads the stream's summary, then every page of its shards.
-type ListShards struct{}
+type ListShards struct {
+	Since time.Time // only shards that were not closed before then; zero: all there are
+}
 
 func (LeaseWrite) op()  {}
 func (WorkerWrite) op() {}

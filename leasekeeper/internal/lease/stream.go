@@ -1,9 +1,6 @@
 package lease
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // StreamKey is the workerId of the row that says which stream the tables are for.
 const StreamKey = "#stream"
@@ -21,29 +18,6 @@ type Stream struct {
 	Paused   bool     // paused: leases are kept, nothing is read
 	Released []string // released, sorted: workers that hand everything over and take nothing
 	Rewind   *Rewind  // rewind; nil: none
-}
-
-// Rewind says from where some leases are to be read again, once each: a row
-// whose Rewound is below ID has it before it.
-type Rewind struct {
-	ID     int64     // above every row's Rewound when it was asked for
-	To     string    // TrimHorizon, AtTimestamp or a sequence number, after which reading goes on
-	At     time.Time // with AtTimestamp
-	Shards []string  // sorted, never empty: no shard that is made later is meant
-}
-
-// Asks tells whether row is one of those that are still to be rewound. r may be nil.
-func (r *Rewind) Asks(row *Row) bool {
-	if r == nil || row == nil || row.Finished() || row.Rewound >= r.ID {
-		return false
-	}
-	_, named := slices.BinarySearch(r.Shards, row.Shard)
-	return named
-}
-
-// Same tells whether both ask for the same; neither may be nil.
-func (r *Rewind) Same(other *Rewind) bool {
-	return r.To == other.To && r.At.Equal(other.At) && slices.Equal(r.Shards, other.Shards)
 }
 
 // SameStream tells whether both rows are of one life of one stream.

@@ -13,16 +13,21 @@ import (
 
 // Errors of a rewind that cannot be done right.
 var (
-	ErrFuture    = errors.New("that time is yet to come")
-	ErrTarget    = errors.New("want TRIM_HORIZON, LATEST, an RFC 3339 time such as 2026-11-23T12:00:00Z, or a sequence number")
-	ErrOneShard  = errors.New("a sequence number is of one shard: name that one with --shards")
-	ErrFinished  = errors.New("finished: the records of a finished shard cannot be read again by a rewind")
-	ErrResharded = errors.New("the stream was resharded within its retention, and what these finished shards hold would not be read again: " +
-		"name the shards that are to be rewound with --shards")
-	ErrTooMany = errors.New("too many shards for one request: name up to 5000 with --shards")
+	ErrFuture   = errors.New("that time is yet to come")
+	ErrTarget   = errors.New("want TRIM_HORIZON, LATEST, an RFC 3339 time such as 2026-11-23T12:00:00Z, or a sequence number")
+	ErrOneShard = errors.New("a sequence number is of one shard: name that one with --shards")
+	ErrNothing  = errors.New("finished, and nothing in it is after that")
+	ErrTrimmed  = errors.New("its records are past the stream's retention")
+	ErrTooMany  = errors.New("too many shards for one request: name up to 5000 with --shards")
+	ErrUnderWay = errors.New("another rewind is under way; the fleet is paused, so it cannot be waited for")
 )
 
-const maxRewound = 5000
+const (
+	maxRewound = 5000
+	// slack is how much earlier than the target a shard may have been closed and
+	// still be read again: the time of a record is approximate.
+	slack = time.Minute
+)
 
 // Target is where a rewind leads.
 type Target struct {
@@ -45,6 +50,15 @@ func ParseTarget(text string) (Target, error) {
 	return Target{to: lease.AtTimestamp, at: at.UTC().Truncate(time.Millisecond)}, nil
 }
 
+// Since is the time before which a shard must have been closed to hold nothing
+// after the target for certain; zero: none did.
+func (t Target) Since() time.Time {
+	if t.to != lease.AtTimestamp {
+		return time.Time{}
+	}
+	return t.at.Add(-slack)
+}
+
 func (t Target) String() string {
 	if t.to == lease.AtTimestamp {
 		return t.at.Format(time.RFC3339Nano)
@@ -55,60 +69,62 @@ func (t Target) String() string {
 // Rewind has leases read again from the target, each once. Without yes it only
 // shows what would be done.
 func (o *Operator) Rewind(ctx context.Context, to Target, shards []string, yes bool) error {
-	listed := o.Execute(ctx, lease.ListShards{})
-	if listed.Outcome != lease.Applied {
-		return listed.Err
-	}
-	if to.at.After(listed.Listing.Now) {
+	listed, err := o.list(ctx, time.Time{})
+	switch {
+	case err != nil:
+		return err
+	case to.at.After(listed.Now):
 		return ErrFuture
+	case to.to == lease.Latest: // resolved once for all shards (S13)
+		to.at = listed.Now.UTC().Truncate(time.Millisecond)
 	}
-	rows, err := o.leases(ctx)
-	if err != nil {
-		return err
-	}
-	chosen, err := choose(rows, listed.Listing, to, shards)
-	if err != nil {
-		return err
-	}
-	want := lease.Rewind{To: to.to, At: to.at}
-	if to.to == lease.Latest { // resolved once for all shards (S13)
-		want.To, want.At = lease.AtTimestamp, listed.Listing.Now.UTC().Truncate(time.Millisecond)
-	}
-	for _, row := range chosen {
-		want.Shards = append(want.Shards, row.Shard)
-		o.printf("%s: %s -> %s\n", row.Shard, position(row), to)
-	}
-	for _, row := range rows {
-		want.ID = max(want.ID, row.Rewound+1)
-	}
-	if !yes || len(chosen) == 0 {
-		o.printf("%d shards; nothing was done: --yes does it\n", len(chosen))
+	if !yes {
+		p, err := o.plan(ctx, to, shards)
+		if err != nil {
+			return err
+		}
+		o.printf("%d shards; nothing was done: --yes does it\n", o.show(p))
 		return nil
 	}
-	return o.rewind(ctx, want)
+	return o.rewind(ctx, to, shards)
 }
 
 // rewind asks for it, waits, and takes the request back when all is done. A
-// request for the same that still stands, of a tool that was killed, is the one
-// that is waited for.
-func (o *Operator) rewind(ctx context.Context, want lease.Rewind) error {
+// request for the same that is under way, of a tool that was killed, is the one
+// that is waited for; another one is waited for first.
+func (o *Operator) rewind(ctx context.Context, to Target, shards []string) error {
+	var want *lease.Rewind
+	paused := false
 	_, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
 		request := f.same()
-		if f.stream.Paused {
-			return request, ErrPaused
+		if r := f.stream.Rewind; r != nil && want != nil && r.ID == want.ID {
+			return request, nil // landed; the answer was lost
 		}
-		if r := f.stream.Rewind; r != nil && r.Same(&want) {
-			want.ID = r.ID
+		paused = f.stream.Paused
+		p, err := o.planAfter(ctx, f, to, shards)
+		switch {
+		case err != nil:
+			return request, err
+		case p.underWay(f.stream.Rewind):
+			want = f.stream.Rewind
 			return request, nil
 		}
-		want.ID = max(want.ID, f.stream.Requests+1)
-		request.Rewind = &want
+		if o.show(p) == 0 {
+			o.printf("no shard is to be rewound\n")
+			return request, nil
+		}
+		p.rewind.ID = max(p.rewind.ID, f.stream.Requests+1)
+		want, request.Rewind = &p.rewind, &p.rewind
 		return request, nil
 	})
-	if err != nil {
+	switch {
+	case err != nil || want == nil:
 		return err
+	case paused:
+		o.printf("the fleet is paused: this is carried out when it is resumed, before anything is read\n")
+		return nil
 	}
-	if err := o.awaitRewound(ctx, &want); err != nil {
+	if err := o.awaitRewound(ctx, want); err != nil {
 		return err
 	}
 	_, err = o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
@@ -121,6 +137,25 @@ func (o *Operator) rewind(ctx context.Context, want lease.Rewind) error {
 	return err
 }
 
+// planAfter plans once no other rewind is half done: it would lose the leases
+// that wait for parents which nobody asks for any more.
+func (o *Operator) planAfter(ctx context.Context, f fleet, to Target, shards []string) (*plan, error) {
+	p, err := o.plan(ctx, to, shards)
+	standing := f.stream.Rewind
+	if err != nil || standing == nil || len(p.asked(standing)) == 0 || p.underWay(standing) {
+		return p, err
+	}
+	if f.stream.Paused {
+		return nil, ErrUnderWay
+	}
+	o.printf("another rewind is under way (to %s); waiting until it is done\n", Target{to: standing.To, at: standing.At})
+	if err := o.awaitRewound(ctx, standing); err != nil {
+		return nil, err
+	}
+	return o.plan(ctx, to, shards)
+}
+
+// awaitRewound waits until the rewind asks for nothing any more.
 func (o *Operator) awaitRewound(ctx context.Context, want *lease.Rewind) error {
 	last := -1
 	for {
@@ -128,29 +163,33 @@ func (o *Operator) awaitRewound(ctx context.Context, want *lease.Rewind) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrNotYet, err)
 		}
-		var missing, finished []string
-		for _, row := range rows {
-			_, named := slices.BinarySearch(want.Shards, row.Shard)
-			switch {
-			case want.Asks(row):
-				missing = append(missing, row.Shard)
-			case named && row.Rewound < want.ID:
-				finished = append(finished, row.Shard)
-			}
-		}
+		p := plan{rows: rows}
+		missing := p.asked(want)
 		if len(missing) != last {
 			last = len(missing)
-			o.printf("%d of %d shards rewound\n", len(want.Shards)-len(missing)-len(finished), len(want.Shards))
+			done := 0
+			for _, row := range rows {
+				if row.Rewound >= want.ID {
+					done++
+				}
+			}
+			o.printf("%d of %d shards rewound\n", done, done+len(missing))
 		}
-		switch {
-		case len(missing) == 0 && len(finished) > 0:
-			return fmt.Errorf("%s: %w; they ended before they could be rewound", strings.Join(finished, ", "), ErrFinished)
-		case len(missing) == 0:
+		if len(missing) == 0 {
 			return nil
-		case o.pause(ctx) != nil:
-			return fmt.Errorf("%w; not yet: %s", ErrNotYet, strings.Join(missing, ", "))
+		}
+		if o.pause(ctx) != nil {
+			return fmt.Errorf("%w; not yet: %s", ErrNotYet, strings.Join(ids(missing), ", "))
 		}
 	}
+}
+
+func (o *Operator) list(ctx context.Context, since time.Time) (*lease.Listing, error) {
+	a := o.Execute(ctx, lease.ListShards{Since: since})
+	if a.Outcome != lease.Applied {
+		return nil, a.Err
+	}
+	return a.Listing, nil
 }
 
 // leases reads the lease table until that succeeds.
@@ -170,70 +209,10 @@ func (o *Operator) leases(ctx context.Context) ([]*lease.Row, error) {
 	}
 }
 
-// choose returns the rows to rewind, sorted. Rewinding a shard that is not
-// finished never has a child read before its parent (I3): its children wait for
-// it, and its parents are done. One that still waits for a parent has everything
-// before it already; only for LATEST is it moved.
-func choose(rows []*lease.Row, listing *lease.Listing, to Target, shards []string) ([]*lease.Row, error) {
-	byShard, listed := map[string]*lease.Row{}, map[string]bool{}
+func ids(rows []*lease.Row) []string {
+	names := make([]string, 0, len(rows))
 	for _, row := range rows {
-		byShard[row.Shard] = row
+		names = append(names, row.Shard)
 	}
-	for _, s := range listing.Shards {
-		listed[s.ID] = true
-	}
-	var chosen []*lease.Row
-	var finished []string
-	for _, row := range rows {
-		switch {
-		case len(shards) > 0 && !slices.Contains(shards, row.Shard):
-		case row.Finished():
-			if listed[row.Shard] {
-				finished = append(finished, row.Shard)
-			}
-		case to.to != lease.Latest && waits(row, byShard):
-		default:
-			chosen = append(chosen, row)
-		}
-	}
-	if err := named(shards, byShard); err != nil {
-		return nil, err
-	}
-	switch {
-	case len(finished) > 0 && to.to != lease.Latest:
-		return nil, fmt.Errorf("%s: %w", strings.Join(finished, ", "), ErrResharded)
-	case (lease.Checkpoint{Sequence: to.to}).IsNumber() && len(chosen) != 1:
-		return nil, ErrOneShard
-	case len(chosen) > maxRewound:
-		return nil, ErrTooMany
-	}
-	return chosen, nil
-}
-
-// named tells what is wrong with the shards that were named.
-func named(shards []string, rows map[string]*lease.Row) error {
-	for _, shard := range shards {
-		if row := rows[shard]; row == nil {
-			return fmt.Errorf("no lease of shard %s: see leasekeeper leases", shard)
-		} else if row.Finished() {
-			return fmt.Errorf("%s: %w", shard, ErrFinished)
-		}
-	}
-	return nil
-}
-
-func waits(row *lease.Row, rows map[string]*lease.Row) bool {
-	for _, parent := range row.Parents {
-		if p := rows[parent]; p != nil && !p.Finished() {
-			return true
-		}
-	}
-	return false
-}
-
-func position(row *lease.Row) string {
-	if row.Checkpoint.Sequence == lease.AtTimestamp && !row.InitialTimestamp.IsZero() {
-		return row.InitialTimestamp.UTC().Format(time.RFC3339Nano)
-	}
-	return row.Checkpoint.Sequence
+	return names
 }

@@ -106,10 +106,11 @@ func Deletable(finishedBefore map[string]bool, shards []lease.Shard, rows map[st
 	return gone
 }
 
-// ParentsDone tells whether every parent of row is finished or has no row.
+// ParentsDone tells whether every parent of row is finished, again where it was
+// rewound, or has no row.
 func ParentsDone(row *lease.Row, get func(shard string) *lease.Row) bool {
 	for _, parent := range row.Parents {
-		if p := get(parent); p != nil && !p.Finished() {
+		if row.Awaits(get(parent)) {
 			return false
 		}
 	}

@@ -15,6 +15,7 @@ type checker struct {
 	made               map[string]bool    // shards that had a lease row
 	evictionsForbidden bool               // an outage of the tables alone kills nobody
 	stood              bool               // nothing may move from now on
+	paused             bool               // the fleet has said that nothing is read
 }
 
 func newChecker(w *world) checker {
@@ -26,6 +27,9 @@ func newChecker(w *world) checker {
 func (c *checker) started(h *hold) int64 {
 	c.exclusive(h)
 	s := h.shard
+	if c.paused {
+		c.w.violate("pause", "%s begins to read %s in a paused fleet", h.reader.task.name, s.id)
+	}
 	for _, p := range s.parents {
 		if !p.done() {
 			c.w.violate("I3", "%s is read by %s while its parent %s is at %d of %d", s.id, h.reader.task.name, p.id, p.furthest, p.available(c.w.now))
@@ -130,6 +134,10 @@ func (c *checker) leaseWritten(key string, old, row *lease.Row) {
 			c.w.violate("I5", "%s moved from %s/%d to %s/%d in a steady fleet", key, old.Owner, old.Counter, row.Owner, row.Counter)
 		}
 	}
+	if row.Rewound != old.Rewound {
+		c.rewound(s, old, row)
+		return
+	}
 	c.checkpointWritten(s, old, row)
 }
 
@@ -179,6 +187,12 @@ func (c *checker) workerWritten(by, id string, old, row *lease.Worker) {
 }
 
 func (c *checker) streamWritten(old, row *lease.Stream) {
+	if row != nil && !row.Paused {
+		c.paused = false
+	}
+	if row != nil && (old == nil || old.Rewind != row.Rewind) {
+		c.w.operator.asked(row.Rewind, c.w.now)
+	}
 	if old != nil && row != nil && (!old.InitialTimestamp.Equal(row.InitialTimestamp) || row.ShardMapVersion < old.ShardMapVersion) {
 		c.w.violate("rows", "the #stream row changed from %+v to %+v", *old, *row)
 	}

@@ -22,16 +22,22 @@ func (w *world) storm() time.Duration {
 
 // fault is one fault of any kind that the schedule knows.
 func (w *world) fault() {
-	switch w.sc.kind {
-	case kindReshard:
-		if w.chance(0.7) {
-			w.reshard()
-			return
-		}
-	case kindDeploy:
+	switch {
+	case w.sc.kind == kindDeploy:
 		w.scale()
-		return
+	case w.sc.kind == kindReshard && w.chance(0.7):
+		w.reshard()
+	case w.sc.kind == kindOperate && w.chance(0.5):
+		w.operator.ask()
+	case w.sc.kind == kindOperate && w.chance(0.5):
+		w.reshard()
+	default:
+		w.taskFault()
 	}
+}
+
+// taskFault is one that befalls a task, the tables or the stream.
+func (w *world) taskFault() {
 	t := w.someTask()
 	if t == nil {
 		return

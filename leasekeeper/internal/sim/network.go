@@ -118,7 +118,7 @@ func (w *world) read(op lease.Op, once func(lease.Answer)) {
 			reply(lease.Answer{Workers: rows, Stream: stream})
 		})
 	case lease.ListShards:
-		w.stream.list(w, func(l *lease.Listing) { reply(lease.Answer{Listing: l}) })
+		w.stream.list(w, op.Since, func(l *lease.Listing) { reply(lease.Answer{Listing: l}) })
 	}
 }
 

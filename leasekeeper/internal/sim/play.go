@@ -25,6 +25,9 @@ func (w *world) play() {
 	}
 	w.runUntil(last)
 	w.calm()
+	if w.sc.kind == kindOperate {
+		w.calmOperations()
+	}
 	begun := w.now
 	w.awaitRecovery("the last fault", w.patience())
 	w.result.Recovery = w.now - begun
@@ -51,7 +54,7 @@ func (w *world) calmReshard() {
 // for what was closed meanwhile to be read to its end, generation by generation.
 func (w *world) patience() time.Duration {
 	switch w.sc.kind {
-	case kindReshard, kindChaos, kindDeploy:
+	case kindReshard, kindChaos, kindDeploy, kindOperate:
 		return 4*time.Minute + 3*w.sc.duration
 	case kindTakeover:
 		return 5*time.Minute + 3*w.sc.duration
@@ -138,6 +141,7 @@ func (w *world) steady() {
 		w.violate("I4", "at the end %s", why)
 	}
 	w.check.progress()
+	w.operator.check()
 }
 
 // watchGap measures, from a single fault on, how long shards are without a

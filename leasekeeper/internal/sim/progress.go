@@ -94,8 +94,14 @@ func (r *reader) advanceHold(h *hold) {
 	}
 	able := h.position + 1 + int64((r.w.now-h.at).Seconds()*h.shard.rate*catchUp)
 	h.at = r.w.now
+	if r.w.check.paused {
+		r.w.violate("pause", "%s reads %s in a paused fleet", r.task.name, h.shard.id)
+	}
 	if p := min(h.shard.available(r.w.now), able); p > h.position {
 		h.position = p
+	}
+	if h.generation < h.shard.pass {
+		r.w.violate("rewind", "%s reads %s in generation %d, before it was rewound in %d", r.task.name, h.shard.id, h.generation, h.shard.pass)
 	}
 	h.shard.furthest = max(h.shard.furthest, h.position)
 	h.shard.read = true

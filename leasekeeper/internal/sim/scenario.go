@@ -19,6 +19,7 @@ const (
 	kindOutage   = "outage"   // the tables are gone for a while, nothing else
 	kindDeploy   = "deploy"   // rolling replacements, scaling out and in
 	kindTakeover = "takeover" // a KCL application's tables
+	kindOperate  = "operate"  // what operators ask for, among splits, merges and faults
 	kindLarge    = "large"    // 1,000 shards and 100 workers
 )
 
@@ -65,7 +66,7 @@ func chooseScenario(seed uint64, rng *rand.Rand) scenario {
 		sc.duration, sc.faults, sc.stuckDrain, sc.storm = 8*time.Second, 1, 0, time.Second
 	case kindOutage:
 		sc.workers, sc.stuckDrain, sc.faults, sc.storm = 3+rng.IntN(6), 0, 1, time.Second
-	case kindReshard:
+	case kindReshard, kindOperate:
 		sc.workers, sc.shards = 2+rng.IntN(3), 1+rng.IntN(6)
 		if rng.IntN(3) == 0 {
 			sc.retention = time.Duration(20+rng.IntN(60)) * time.Second
@@ -90,6 +91,6 @@ func kindOf(seed uint64) string {
 		return kindLarge
 	}
 	return []string{
-		kindChaos, kindSingle, kindReshard, kindChaos, kindDeploy, kindChaos, kindReshard, kindSingle, kindOutage, kindTakeover,
+		kindChaos, kindSingle, kindReshard, kindChaos, kindDeploy, kindOperate, kindReshard, kindSingle, kindOutage, kindTakeover,
 	}[seed%10]
 }

@@ -10,6 +10,8 @@
 //   - I1 whenever a consumer starts or extends a grant, and
 //   - I3 and "no record is skipped" whenever it starts one;
 //   - I2 and the rows' own rules at every write of the lease table;
+//   - that a paused fleet reads nothing, and that a rewind begins each shard that
+//     was meant anew, nobody reading it or what is below it;
 //   - I4 every 50 ms after a single fault, and after every schedule's last one;
 //   - I5 over a quiet stretch at the end.
 //
@@ -41,6 +43,8 @@ type Result struct {
 	Evictions  uint64        // workers declared dead that landed
 	Recovery   time.Duration // from the last fault until every lease was held again
 	Reshard    time.Duration // from a reshard in a calm fleet until its children were read
+	Rewinds    uint64        // rows that were rewound
+	Rewind     time.Duration // from asking for a rewind in a calm fleet until every row was rewound, else 0
 	LongestGap time.Duration // a single fault's longest time without a ready holder, else 0
 	Violation  string        // what was violated, first; empty: nothing
 	Digest     uint64        // of every step: equal for equal runs

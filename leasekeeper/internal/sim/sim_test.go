@@ -54,7 +54,7 @@ func TestKind_everyKindIsRun(t *testing.T) {
 	for seed := uint64(1); seed <= 2000; seed++ {
 		kinds[sim.Kind(seed)]++
 	}
-	if len(kinds) != 7 || kinds[sim.KindLarge] != 2 {
-		t.Errorf("got %v, want 7 kinds with 2 large ones in 2000 schedules", kinds)
+	if len(kinds) != 8 || kinds[sim.KindLarge] != 2 {
+		t.Errorf("got %v, want 8 kinds with 2 large ones in 2000 schedules", kinds)
 	}
 }

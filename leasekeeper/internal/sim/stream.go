@@ -24,8 +24,9 @@ type shard struct {
 	agg     int64         // messages in one record
 	base    int64         // sequence number of the first record
 
-	furthest int64 // how many messages some consumer has done, in one run from the start
+	furthest int64 // how many messages some consumer has done, in one run from the start or the latest rewind
 	read     bool  // somebody has read it
+	pass     int64 // the generation that the latest rewind made; 0: none
 }
 
 const never = time.Duration(1<<63 - 1)
@@ -142,12 +143,12 @@ func hashRange(s *shard) *contract.HashKeyRange {
 }
 
 // list reads the summary, then the shards page by page.
-func (st *stream) list(w *world, done func(*lease.Listing)) {
+func (st *stream) list(w *world, since time.Time, done func(*lease.Listing)) {
 	l := &lease.Listing{ARN: streamARN, CreatedAt: epoch().Add(-time.Hour), Now: epoch().Add(w.now)}
 	var page func(from int)
 	page = func(from int) {
 		for i := from; i < len(st.shards); i++ {
-			if s := st.shards[i]; !s.trimmed {
+			if s := st.shards[i]; !s.trimmed && !epoch().Add(min(s.closed, 1<<61)).Before(since) {
 				l.Shards = append(l.Shards, lease.Shard{ID: s.id, Parents: parentIDs(s), HashStart: fmt.Sprint(s.lo), HashEnd: fmt.Sprint(s.hi - 1)})
 			}
 			if i-from+1 == w.sc.listPage {

@@ -28,7 +28,9 @@ type world struct {
 	tasks   []*task
 	kcl     []*kclWorker
 	check   checker
-	nextID  uint64
+
+	operator operator
+	nextID   uint64
 }
 
 func newWorld(o Options) *world {
@@ -37,6 +39,7 @@ func newWorld(o Options) *world {
 	w.tables = newTables()
 	w.stream.init(w)
 	w.check = newChecker(w)
+	w.operator = newOperator(w)
 	w.tracef("seed %d: %s", o.Seed, w.sc)
 	return w
 }
