@@ -12,7 +12,7 @@ import (
 
 // parentsOf are the shards of TestOperate_RewindReshard: a split, and a merge of
 // what it made.
-var parentsOf = map[string][]string{ //nolint:gochecknoglobals // does not change
+var parentsOf = map[string][]string{
 	"shardId-000000000003": {"shardId-000000000000"},
 	"shardId-000000000004": {"shardId-000000000000"},
 	"shardId-000000000005": {"shardId-000000000003", "shardId-000000000004"},
