@@ -20,7 +20,7 @@ const (
 	ExitOK         = 0
 	ExitFailed     = 1
 	ExitUsage      = 2 // bad settings or arguments
-	ExitUnfinished = 3 // drained, but the deadline cut off messages in process
+	ExitUnfinished = 3 // drained, but the deadline cut off messages in process; replay: stopped before its end
 )
 
 // Env is what a handler may be made of.
@@ -65,12 +65,14 @@ their messages.
   consumer               run, until SIGTERM
   consumer healthcheck   ask the running consumer's /healthz; exit 0 or 1
   consumer redrive       handle the dead letters again: redrive -h tells more
+  consumer replay        handle a span of the stream again: replay -h tells more
   consumer settings      print the settings as a Markdown table (--json: as JSON)
   consumer version       print the version (--json: as JSON)
   consumer help          print this
 
 Settings are environment variables. Exit codes: 0 done, 1 failed, 2 bad
-settings or usage, 3 stopped with messages in process: they are handled again.
+settings or usage, 3 stopped with messages in process: they are handled again;
+replay: stopped before its end.
 `
 
 // Run runs a Program until ctx ends, and returns its exit code.
@@ -84,6 +86,8 @@ func (p Program) Run(ctx context.Context) int {
 		return p.healthcheck(ctx)
 	case "redrive":
 		return p.redrive(ctx, rest)
+	case "replay":
+		return p.replay(ctx, rest)
 	case "settings":
 		return p.settings(rest)
 	case "version":

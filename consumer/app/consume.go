@@ -60,8 +60,7 @@ func (p Program) consume(ctx context.Context) int {
 	if code != ExitOK {
 		return code
 	}
-	container, _ := memory.Limit(os.DirFS("/"))
-	c.log.Info().Int64("container_bytes", container).Int64("gomemlimit_bytes", memory.Set(container, c.budget.Size())).Msg("memory limit")
+	c.limitMemory()
 	h, err := c.handler(ctx, p)
 	if err == nil {
 		err = c.run(ctx, p, h)
@@ -101,6 +100,11 @@ func (p Program) prepare(ctx context.Context) (*consumer, int) {
 	return c, ExitOK
 }
 
+func (c *consumer) limitMemory() {
+	container, _ := memory.Limit(os.DirFS("/"))
+	c.log.Info().Int64("container_bytes", container).Int64("gomemlimit_bytes", memory.Set(container, c.budget.Size())).Msg("memory limit")
+}
+
 // handler makes the handler, and looks at the tables that are needed.
 func (c *consumer) handler(ctx context.Context, p Program) (handler.Handler, error) {
 	if err := store.Check(ctx, c.aws, c.settings.DeadLetterTable, "CONSUMER_DEAD_LETTER_TABLE"); err != nil {
@@ -127,7 +131,7 @@ func (c *consumer) handler(ctx context.Context, p Program) (handler.Handler, err
 // run works until ctx ends and everything is drained.
 func (c *consumer) run(ctx context.Context, p Program, h handler.Handler) error {
 	var t *task.Task
-	d := dispatch.New(c.dispatchOptions(h, func() { t.Moved() }))
+	d := dispatch.New(c.dispatchOptions(h, c.metrics, func() { t.Moved() }))
 	t = task.New(task.Options{
 		Keeper:   keeper.New(c.settings.LeasekeeperURL),
 		Shards:   shard.Deps{Dispatcher: d, Reader: c.reader(), Observer: c.metrics, Skip: c.settings.OutOfRange == config.Skip, Log: c.log},
@@ -188,11 +192,17 @@ func (c *consumer) export(ctx context.Context, w io.Writer) (stop func()) {
 	}
 }
 
-func (c *consumer) dispatchOptions(h handler.Handler, moved func()) dispatch.Options {
+// observer hears what becomes of messages.
+type observer interface {
+	attempt.Observer
+	Done(messages int)
+}
+
+func (c *consumer) dispatchOptions(h handler.Handler, o observer, moved func()) dispatch.Options {
 	s := &c.settings
 	policy := &attempt.Policy{
 		Handler: h, MaxAttempts: s.MaxAttempts, MaxAge: s.MaxRetryAge, Block: s.OnPoison == config.Block,
-		Graves: c.letters, Observer: c.metrics, Log: c.log, MinBackoff: minBackoff, MaxBackoff: maxBackoff,
+		Graves: c.letters, Observer: o, Log: c.log, MinBackoff: minBackoff, MaxBackoff: maxBackoff,
 	}
 	size := 1
 	if b, ok := h.(handler.BatchSizer); ok {
@@ -201,24 +211,28 @@ func (c *consumer) dispatchOptions(h handler.Handler, moved func()) dispatch.Opt
 	return dispatch.Options{
 		Process: policy.Process, Limit: s.ConcurrencyLimit, BatchSize: size, BatchBytes: batchBytes, Linger: linger,
 		Unordered: s.Order == config.OrderNone, Queue: queueSize, ShardQueue: shardQueueSize,
-		Moved: moved, Done: c.metrics.Done,
+		Moved: moved, Done: o.Done,
 	}
 }
 
 func (c *consumer) reader() shard.Reader {
 	s := &c.settings
-	source := kinesis.New(c.aws, c.log)
-	if s.ReadEncoding == config.JSON {
-		source.OnlyJSON()
-	}
-	polling := &reader.Polling{
-		Source: source, Budget: c.budget, Observer: c.metrics, Log: c.log,
-		Pace: reader.Pace{CallsPerSecond: s.ReadCallsPerSecond, BytesPerSecond: s.ReadBytesPerSecond, MaxWait: s.PollMaxWait},
-	}
+	polling := c.polling(s.ReadCallsPerSecond, s.ReadBytesPerSecond)
 	if s.ReadMode == config.Fanout {
 		return reader.NewFanout(kinesis.NewSubscriber(c.aws, s.FanoutConsumerARN, s.FanoutName, c.log), polling)
 	}
 	return polling
+}
+
+func (c *consumer) polling(calls, bytes float64) *reader.Polling {
+	source := kinesis.New(c.aws, c.log)
+	if c.settings.ReadEncoding == config.JSON {
+		source.OnlyJSON()
+	}
+	return &reader.Polling{
+		Source: source, Budget: c.budget, Observer: c.metrics, Log: c.log,
+		Pace: reader.Pace{CallsPerSecond: calls, BytesPerSecond: bytes, MaxWait: c.settings.PollMaxWait},
+	}
 }
 
 func (c *consumer) gauges(d *dispatch.Dispatcher, w *watch) {

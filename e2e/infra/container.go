@@ -3,6 +3,8 @@ package infra
 import (
 	"encoding/json"
 	"fmt"
+	"path"
+	"strings"
 )
 
 // Container is one container of a task definition.
@@ -30,6 +32,12 @@ func (p Plan) Containers() (map[string]Container, error) {
 		}
 	}
 	return containers, nil
+}
+
+// Binary returns the name of the binary in the container's image.
+func (c Container) Binary() string {
+	name, _, _ := strings.Cut(path.Base(c.Image), ":")
+	return name
 }
 
 // Variables returns the container's environment.

@@ -27,7 +27,7 @@ case "$*" in
 *list-tasks*STOPPED*) echo None ;;
 *describe-tasks*containers\[0\].exitCode*) echo "${FAKE_EXIT:-0}" ;;
 *describe-tasks*) echo "${FAKE_HEALTHY:-3}" ;;
-*run-task*) echo "${FAKE_TASK:-arn:aws:ecs:eu-west-1:111122223333:task/staging/0123abcd}" ;;
+*run-task*) echo "$*" >&2; echo "${FAKE_TASK:-arn:aws:ecs:eu-west-1:111122223333:task/staging/0123abcd}" ;;
 *logs\ tail*) echo "$*" ;;
 *scan*-workers*) printf 'a/1\t%s\nb/2\t%s\n' "$(date +%s%N)" "${FAKE_STILL:-$(date +%s%N)}" ;;
 *scan*-leases*) printf 'shardId-000000000000\ta/1\nshardId-000000000001\t%s\n' "${FAKE_OWNER:-b/2}" ;;
@@ -138,6 +138,12 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"produce/failed":          {[]string{"FAKE_EXIT=1"}, "produce.sh", "staging", false, "the producer ended with exit code 1"},
 		"produce/not started":     {[]string{"FAKE_TASK=None"}, "produce.sh", "staging", false, "ECS started no task"},
 		"produce/no number":       {nil, "produce.sh", "staging many", false, "COUNT: want a number"},
+		"replay":                  {nil, "replay.sh", "staging 2h 30m shardId-1,shardId-2", true, `"command":["replay","--json","--from","2h","--until","30m","--shard","shardId-1","--shard","shardId-2"]`},
+		"replay/its log":          {nil, "replay.sh", "staging TRIM_HORIZON", true, "--log-stream-names consumer/verb/0123abcd"},
+		"replay/stopped":          {[]string{"FAKE_EXIT=3"}, "replay.sh", "staging 2h", false, "task replay ENV=staging RESUME=file"},
+		"replay/failed":           {[]string{"FAKE_EXIT=1"}, "replay.sh", "staging 2h", false, "the replay ended with exit code 1"},
+		"replay/no time":          {nil, "replay.sh", "staging", false, "FROM: want TRIM_HORIZON"},
+		"replay/no shard":         {nil, "replay.sh", "staging 2h 1h everything", false, "SHARD: want shard ids"},
 		"destroy/not named":       {nil, "destroy.sh", "production", false, "nothing was destroyed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,6 +152,17 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 				t.Errorf("%s %s: went well: %t, want %t; want it to say %q, got:\n%s", tc.script, tc.args, ok, tc.ok, tc.want, out)
 			}
 		})
+	}
+}
+
+func TestScripts_ReplayGoesOnFromALog(t *testing.T) {
+	s := newStage(t)
+	s.write("log", `2026-11-23T12:00:00 {"stream":"test","from":"TRIM_HORIZON"}`+"\n")
+	cmd := exec.Command(filepath.Join(s.dir, "live/bin/replay.sh"), "staging", "", "", "", "log")
+	cmd.Dir, cmd.Env = s.dir, s.env
+	out, err := cmd.CombinedOutput()
+	if want := `"--resume","{\"stream\":\"test\",\"from\":\"TRIM_HORIZON\"}"]`; err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("got %v, %s, want the command %s", err, out, want)
 	}
 }
 

@@ -134,3 +134,23 @@ agree() {
   read -r answer || answer=
   [ "$answer" = "$2" ]
 }
+
+# run_once ENV DEFINITION OVERRIDES LOG: runs a task, waits until it has ended,
+# for a day at most, and shows the end of its log, LOG/<task>. Its exit code is
+# then in $code.
+run_once() {
+  local environment=$1 definition=$2 overrides=$3 log=$4 subnets group task waits=0
+  subnets=$(in_unit "$environment/ecs" output -json subnet_ids)
+  group=$(in_unit "$environment/ecs" output -raw security_group_id)
+  task=$(call "$environment" ecs run-task --cluster "$environment" --task-definition "$definition" --launch-type FARGATE \
+    --network-configuration '{"awsvpcConfiguration":{"subnets":'"$subnets"',"securityGroups":["'"$group"'"],"assignPublicIp":"DISABLED"}}' \
+    --overrides "$overrides" --query 'tasks[0].taskArn')
+  if [ -z "$task" ] || [ "$task" = None ]; then die "ECS started no task; task status ENV=$environment says more"; fi
+  say "started $task"
+  until call "$environment" ecs wait tasks-stopped --cluster "$environment" --tasks "$task"; do # ten minutes a time
+    waits=$((waits + 1))
+    [ "$waits" -lt 144 ] || die "$task still runs after a day; aws ecs stop-task stops it gently"
+  done
+  code=$(call "$environment" ecs describe-tasks --cluster "$environment" --tasks "$task" --query 'tasks[0].containers[0].exitCode')
+  call "$environment" logs tail "/ecs/$environment" --log-stream-names "$log/${task##*/}" --since 1h --format short | tail -n 3
+}

@@ -37,6 +37,7 @@ locals {
     })
     consumer = merge(var.settings.consumer, local.read_mode, {
       AWS_REGION                 = local.region
+      CONSUMER_STREAM            = var.stream.name
       CONSUMER_LEASEKEEPER_URL   = "http://127.0.0.1:9400"
       CONSUMER_LISTEN            = "127.0.0.1:9401"
       CONSUMER_MESSAGES_TABLE    = var.tables.messages.name
@@ -104,6 +105,29 @@ resource "aws_ecs_task_definition" "consumer" {
     }),
     merge(local.containers.leasekeeper, { cpu = floor(var.task.cpu / 4) }),
   ])
+}
+
+# What runs the consumer's verbs replay and redrive: nothing but the consumer,
+# until it ends. The command is given to the task that is run.
+resource "aws_ecs_task_definition" "verb" {
+  family                   = "${var.name}-verb"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = var.task.cpu
+  memory                   = var.task.memory
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = aws_iam_role.consumer.arn
+  skip_destroy             = true
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = var.task.architecture
+  }
+
+  container_definitions = jsonencode([merge(
+    { for key, value in local.containers.consumer : key => value if key != "healthCheck" },
+    { name = "verb", command = ["help"] },
+  )])
 }
 
 resource "aws_ecs_task_definition" "producer" {

@@ -13,6 +13,11 @@ output "task_definition_arn" {
   value       = aws_ecs_task_definition.consumer.arn
 }
 
+output "verb_task_definition_arn" {
+  description = "ARN of the task definition that runs the consumer's verbs."
+  value       = aws_ecs_task_definition.verb.arn
+}
+
 output "producer_task_definition_arn" {
   description = "ARN of the producer's task definition; null without one."
   value       = one(aws_ecs_task_definition.producer[*].arn)

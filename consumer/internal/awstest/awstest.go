@@ -110,8 +110,14 @@ func (s *Server) Stream(name string, shards int32) {
 	if _, err := s.Kinesis().CreateStream(ctx, &kinesis.CreateStreamInput{StreamName: &name, ShardCount: &shards}); err != nil {
 		s.tb.Fatal(err)
 	}
+	s.Active(name)
+}
+
+// Active waits until a stream can be used, or changed again.
+func (s *Server) Active(stream string) {
+	s.tb.Helper()
 	w := kinesis.NewStreamExistsWaiter(s.Kinesis(), func(o *kinesis.StreamExistsWaiterOptions) { o.MinDelay = 10 * time.Millisecond })
-	if err := w.Wait(ctx, &kinesis.DescribeStreamInput{StreamName: &name}, 30*time.Second); err != nil {
+	if err := w.Wait(context.Background(), &kinesis.DescribeStreamInput{StreamName: &stream}, 30*time.Second); err != nil {
 		s.tb.Fatal(err)
 	}
 }
@@ -145,6 +151,29 @@ func (s *Server) Put(stream string, entries ...types.PutRecordsRequestEntry) {
 		}
 		entries = entries[n:]
 	}
+}
+
+// Mark puts a message and returns when it arrived: later than all before it.
+func (s *Server) Mark(stream string) time.Time {
+	s.tb.Helper()
+	begin := time.Now()
+	Eventually(s.tb, "another millisecond", func() bool { return time.Since(begin) > 2*time.Millisecond })
+	ctx, client := context.Background(), s.Kinesis()
+	put, err := client.PutRecord(ctx, &kinesis.PutRecordInput{StreamName: &stream, PartitionKey: aws.String("mark"), Data: []byte(`"mark"`)})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	it, err := client.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{
+		StreamName: &stream, ShardId: put.ShardId, ShardIteratorType: types.ShardIteratorTypeAtSequenceNumber, StartingSequenceNumber: put.SequenceNumber,
+	})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	out, err := client.GetRecords(ctx, &kinesis.GetRecordsInput{ShardIterator: it.ShardIterator})
+	if err != nil || len(out.Records) == 0 {
+		s.tb.Fatalf("read the mark: %v, %d records", err, len(out.Records))
+	}
+	return aws.ToTime(out.Records[0].ApproximateArrivalTimestamp)
 }
 
 // Entry returns an entry for Put.

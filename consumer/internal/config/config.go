@@ -70,6 +70,8 @@ type Settings struct {
 	ReadBytesPerSecond float64       `split_words:"true" default:"2097152" desc:"bytes a second and shard, at most, when polling; Kinesis allows 2 MiB for all readers of a shard; 0: no bound"`
 	PollMaxWait        time.Duration `split_words:"true" default:"1s" desc:"between polls of a shard that has nothing new, at most"`
 
+	Stream string `desc:"stream that the verb replay reads; the consumer itself learns its stream from leasekeeper"`
+
 	StallTimeout time.Duration `split_words:"true" default:"1m" desc:"not ready when a shard has unfinished messages and none was finished for this long, or could not be read"`
 	Metrics      string        `default:"prometheus" desc:"prometheus (at /metrics), emf (CloudWatch embedded metrics on standard output, and /metrics) or none"`
 	ShardMetrics bool          `split_words:"true" default:"false" desc:"series for each shard, for up to 100 shards"`
@@ -86,6 +88,9 @@ func (s *Settings) Validate() []error {
 	}
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		bad("LISTEN", "an address such as 127.0.0.1:9401")
+	}
+	if !valid(s.Stream, 0, 128) {
+		bad("STREAM", "a stream's name: up to 128 letters, digits, _, - or .")
 	}
 	table(bad, "MESSAGES_TABLE", s.MessagesTable)
 	table(bad, "DEAD_LETTER_TABLE", s.DeadLetterTable)
@@ -123,15 +128,15 @@ func (s *Settings) Validate() []error {
 }
 
 func table(bad func(name, want string), name, value string) {
-	valid := len(value) >= 3 && len(value) <= 255
-	for _, c := range value {
-		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", c) {
-			valid = false
-		}
-	}
-	if !valid {
+	if !valid(value, 3, 255) {
 		bad(name, "a DynamoDB table name: 3 to 255 letters, digits, _, - or .")
 	}
+}
+
+// valid tells whether name is one that AWS takes for tables and streams.
+func valid(name string, least, most int) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+	return len(name) >= least && len(name) <= most && strings.Trim(name, letters) == ""
 }
 
 func positive(bad func(name, want string), name string, d time.Duration) {

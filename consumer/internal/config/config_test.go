@@ -44,6 +44,7 @@ func TestSettings_Validate(t *testing.T) {
 		"listen":      {"CONSUMER_LISTEN", "9401", "CONSUMER_LISTEN: want an address"},
 		"limit":       {"CONSUMER_CONCURRENCY_LIMIT", "0", "CONSUMER_CONCURRENCY_LIMIT: want 1 to"},
 		"table":       {"CONSUMER_MESSAGES_TABLE", "a b c", "CONSUMER_MESSAGES_TABLE: want a DynamoDB table name"},
+		"stream":      {"CONSUMER_STREAM", "a b", "CONSUMER_STREAM: want a stream's name"},
 		"budget":      {"CONSUMER_MEMORY_BUDGET", "many", "CONSUMER_MEMORY_BUDGET: want 16MiB or more"},
 		"small":       {"CONSUMER_MEMORY_BUDGET", "15MiB", "CONSUMER_MEMORY_BUDGET: want 16MiB or more"},
 		"bytes":       {"CONSUMER_MEMORY_BUDGET", "16777216", ""},

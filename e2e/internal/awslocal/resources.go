@@ -32,7 +32,7 @@ func (s *Server) CreateAll(ctx context.Context, shards int32) error {
 	for table, key := range map[string]string{
 		MessagesTable: "id", LeaseTable: "leaseKey", WorkerTable: "workerId", DeadLetterTable: "id",
 	} {
-		if err := s.createTable(ctx, table, key); err != nil {
+		if err := s.CreateTable(ctx, table, key); err != nil {
 			return err
 		}
 	}
@@ -58,7 +58,8 @@ func (s *Server) WaitStream(ctx context.Context, name string) error {
 	})
 }
 
-func (s *Server) createTable(ctx context.Context, name, key string) error {
+// CreateTable creates a table with a hash key of strings and waits until it is active.
+func (s *Server) CreateTable(ctx context.Context, name, key string) error {
 	_, err := s.DynamoDB.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName: &name, BillingMode: dynamotypes.BillingModePayPerRequest,
 		AttributeDefinitions: []dynamotypes.AttributeDefinition{{AttributeName: &key, AttributeType: dynamotypes.ScalarAttributeTypeS}},

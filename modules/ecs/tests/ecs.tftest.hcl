@@ -93,6 +93,23 @@ run "containers" {
   }
 }
 
+run "verbs_run_alone" {
+  command = plan
+
+  assert {
+    condition     = [for container in jsondecode(aws_ecs_task_definition.verb.container_definitions) : [container.name, container.image]] == [["verb", "registry/consumer:1.2.0"]]
+    error_message = "want the consumer alone: a leasekeeper beside it would join the fleet"
+  }
+  assert {
+    condition     = !contains(keys(jsondecode(aws_ecs_task_definition.verb.container_definitions)[0]), "healthCheck") && jsondecode(aws_ecs_task_definition.verb.container_definitions)[0].command == ["help"]
+    error_message = "a verb serves no health, and does nothing that it was not told"
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.verb.container_definitions)[0].environment, { name = "CONSUMER_STREAM", value = "test" })
+    error_message = "a replay must be told its stream"
+  }
+}
+
 run "roles_name_what_they_reach" {
   command = plan
 

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# replay.sh ENV FROM [UNTIL [SHARDS]], or ENV "" "" "" FILE: runs `consumer
+# replay` once as a task of its own and waits for its account. FILE has the
+# summary that a replay which was stopped has printed.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+environment=${1:-} from=${2:-} until=${3:-} shards=${4:-} resume=${5:-}
+need_environment "$environment" replay
+time='^[A-Za-z0-9_:.+-]+$'
+if [ -n "$resume" ]; then
+  [ -z "$from$until$shards" ] || usage "RESUME goes without FROM, UNTIL and SHARD: they are in the summary"
+  summary=$(grep -o '{"stream".*}' "$resume" | tail -n 1) || die "$resume has no summary of a replay"
+  [ "${#summary}" -lt 7000 ] || die "the summary is larger than a task's command may be; go on with FROM, from the time the log shows"
+  command='"--resume","'$(printf '%s' "$summary" | sed 's/["\\]/\\&/g')'"'
+else
+  [[ $from =~ $time ]] || usage "FROM: want TRIM_HORIZON, a time such as 2026-11-23T12:00:00Z, or how long ago, such as 2h"
+  [[ -z $until || $until =~ $time ]] || usage "UNTIL: want now, a time such as 2026-11-23T12:00:00Z, or how long ago, such as 2h"
+  [[ -z $shards || $shards =~ ^shardId-[0-9]+(,shardId-[0-9]+)*$ ]] || usage "SHARD: want shard ids, separated by commas"
+  command='"--from","'$from'"'
+  [ -z "$until" ] || command+=',"--until","'$until'"'
+  [ -z "$shards" ] || command+=',"--shard","'${shards//,/\",\"--shard\",\"}'"'
+fi
+need_aws
+need_terraform
+check_account "$environment"
+definition=$(in_unit "$environment/ecs" output -raw verb_task_definition_arn) || die "deploy $environment first"
+run_once "$environment" "$definition" '{"containerOverrides":[{"name":"verb","command":["replay","--json",'"$command"']}]}' consumer/verb
+case $code in
+  0) ;;
+  3) die "the replay was stopped before its end; put the line that begins with {\"stream\" into a file, and: task replay ENV=$environment RESUME=file" ;;
+  *) die "the replay ended with exit code $code" ;;
+esac
