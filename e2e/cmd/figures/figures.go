@@ -21,9 +21,9 @@ type figure func(context.Context, bench) (string, error)
 
 var (
 	figures = map[string]figure{ //nolint:gochecknoglobals // constant
-		"failover": failover, "crashes": crashes, "handoff": handoff, "deploy": deploy, "reshard": reshard, "cost": cost,
+		"failover": failover, "crashes": crashes, "handoff": handoff, "deploy": deploy, "reshard": reshard, "cost": cost, "kcl": library,
 	}
-	all = []string{"failover", "crashes", "handoff", "deploy", "reshard", "cost"} //nolint:gochecknoglobals // constant
+	all = []string{"failover", "crashes", "handoff", "deploy", "reshard", "cost", "kcl"} //nolint:gochecknoglobals // constant
 )
 
 // bench makes the clusters that figures are taken on.

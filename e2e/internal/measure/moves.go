@@ -20,7 +20,7 @@ type Moves struct {
 // Scale goes from one task to three and back to one, `rounds` times. The
 // cluster must have one task that reads everything.
 func Scale(ctx context.Context, c *cluster.Cluster, rounds int, report func(string)) (Moves, error) {
-	return moves(ctx, c, func(m *Moves) error {
+	return moves(ctx, c, func() error { return WaitOpenRead(ctx, c, settle) }, func(m *Moves) error {
 		for round := range rounds {
 			if _, err := c.AddTasks(ctx, 2); err != nil {
 				return err
@@ -42,7 +42,7 @@ func Scale(ctx context.Context, c *cluster.Cluster, rounds int, report func(stri
 
 // Deploy replaces every task, a new one first, `rounds` times.
 func Deploy(ctx context.Context, c *cluster.Cluster, rounds int, report func(string)) (Moves, error) {
-	return moves(ctx, c, func(m *Moves) error {
+	return moves(ctx, c, func() error { return WaitOpenRead(ctx, c, settle) }, func(m *Moves) error {
 		for round := range rounds {
 			for _, old := range running(c) {
 				if err := replace(ctx, c, m, old); err != nil {
@@ -55,9 +55,11 @@ func Deploy(ctx context.Context, c *cluster.Cluster, rounds int, report func(str
 	})
 }
 
-func moves(ctx context.Context, c *cluster.Cluster, do func(*Moves) error) (Moves, error) {
+// moves measures what do does, from the moment that all shards are read until
+// they are again.
+func moves(ctx context.Context, c *cluster.Cluster, allRead func() error, do func(*Moves) error) (Moves, error) {
 	var m Moves
-	if err := WaitOpenRead(ctx, c, settle); err != nil {
+	if err := allRead(); err != nil {
 		return m, err
 	}
 	before, err := overwrites(ctx, c)
@@ -68,7 +70,7 @@ func moves(ctx context.Context, c *cluster.Cluster, do func(*Moves) error) (Move
 	if err := do(&m); err != nil {
 		return m, err
 	}
-	if err := WaitOpenRead(ctx, c, settle); err != nil {
+	if err := allRead(); err != nil {
 		return m, err
 	}
 	for _, h := range c.Tap.Handoffs(began) {

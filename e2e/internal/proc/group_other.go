@@ -9,3 +9,6 @@ import "syscall"
 func group() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
+
+// rssUnit is what getrusage counts resident memory in: bytes on macOS.
+const rssUnit = 1

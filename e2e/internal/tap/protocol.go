@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/fxamacker/cbor/v2"
 )
 
 // call is what is remembered of a request until its answer is there.
@@ -29,16 +31,30 @@ func (t *Tap) asked(next http.Handler) http.Handler {
 				abort(w, r, err)
 			}
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			c.shard = t.shardOf(body)
+			c.shard = t.shardOf(body, r.Header)
 			r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (t *Tap) shardOf(body []byte) string {
+// skipped is a value of which only the number counts.
+type skipped struct{}
+
+func (*skipped) UnmarshalJSON([]byte) error { return nil }
+func (*skipped) UnmarshalCBOR([]byte) error { return nil }
+
+// read decodes a body in either of the encodings Kinesis speaks.
+func read(body []byte, h http.Header, into any) error {
+	if strings.HasPrefix(h.Get("Content-Type"), "application/x-amz-cbor") {
+		return cbor.Unmarshal(body, into)
+	}
+	return json.Unmarshal(body, into)
+}
+
+func (t *Tap) shardOf(body []byte, h http.Header) string {
 	var in struct{ ShardId, ShardIterator string }
-	if json.Unmarshal(body, &in) != nil {
+	if read(body, h, &in) != nil {
 		return ""
 	}
 	if in.ShardId != "" {
@@ -68,9 +84,9 @@ func (t *Tap) answered(resp *http.Response) error {
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	var out struct {
 		ShardIterator, NextShardIterator string
-		Records                          []json.RawMessage
+		Records                          []skipped
 	}
-	good := resp.StatusCode == http.StatusOK && json.Unmarshal(body, &out) == nil
+	good := resp.StatusCode == http.StatusOK && read(body, resp.Header, &out) == nil
 	if next := out.ShardIterator + out.NextShardIterator; good && next != "" {
 		t.learn(next, c.shard)
 	}

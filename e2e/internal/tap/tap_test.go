@@ -1,6 +1,7 @@
 package tap_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fxamacker/cbor/v2"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/tap"
 )
@@ -139,5 +142,44 @@ func TestTap_Alternations(t *testing.T) {
 	}
 	if got := proxy.Alternations(0); len(got) != 0 {
 		t.Errorf("got %v with nothing short enough, want none", got)
+	}
+}
+
+// TestTap_CBOR reads as the Java SDK does.
+func TestTap_CBOR(t *testing.T) {
+	answers := map[string]any{
+		"GetShardIterator": map[string]any{"ShardIterator": "it-1"},
+		"GetRecords":       map[string]any{"NextShardIterator": "it-2", "Records": []map[string]any{{"Data": []byte{1}}, {"Data": []byte{2}}}},
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		w.Header().Set("Content-Type", "application/x-amz-cbor-1.1")
+		_ = cbor.NewEncoder(w).Encode(answers[operation])
+	}))
+	t.Cleanup(server.Close)
+	proxy, err := tap.Start(t.Context(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	for _, c := range []struct{ operation, key, value string }{{"GetShardIterator", "ShardId", "a"}, {"GetRecords", "ShardIterator", "it-1"}} {
+		body, err := cbor.Marshal(map[string]string{c.key: c.value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, proxy.URL, bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-amz-cbor-1.1")
+		req.Header.Set("X-Amz-Target", "Kinesis_20131202."+c.operation)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	if got := proxy.Delivered()["a"]; got != 2 {
+		t.Errorf("got %d records delivered, want 2", got)
 	}
 }
