@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"bufio"
 	"context"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +42,7 @@ func TestRetention_ParentTrimmed(t *testing.T) {
 	s.openRead()
 	s.stored(2 * each)
 	s.said(task, "trimmed away before it was read to its end", trimmedShard)
+	s.until("the metric counts it", func() bool { return s.metric(task, "leasekeeper_shards_trimmed_total") == 1 })
 
 	// Rows go with a later sync: a split makes one.
 	s.split("shardId-000000000001")
@@ -78,6 +82,32 @@ func (s *system) said(task *cluster.Task, words ...string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// metric returns a series of the task's leasekeeper, or -1 if it is not there.
+func (s *system) metric(task *cluster.Task, name string) float64 {
+	s.t.Helper()
+	url, _ := task.URLs()
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, url+"/metrics", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return -1
+	}
+	defer func() { _ = response.Body.Close() }()
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		if text, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			value, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return value
+		}
+	}
+	return -1
 }
 
 // leaseRows returns the shards that have a row.
