@@ -108,7 +108,7 @@ func isOfCaller(err error) bool {
 		return errors.Is(err, errIndirect)
 	}
 	switch api.ErrorCode() {
-	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed", "InvalidSignatureException", "SignatureDoesNotMatch",
+	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed", "InvalidSignatureException", "SignatureDoesNotMatch",
 		"AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId", "IncompleteSignatureException", "AccessDeniedException":
 		return true
 	}

@@ -92,6 +92,8 @@ func TestSource_Encoding(t *testing.T) {
 		"expired":                   {answering(400, coded("com.amazonaws.kinesis#ExpiredIteratorException")), reader.ErrExpired, "cbor cbor"},
 		"no stream":                 {answering(400, coded("ResourceNotFoundException")), reader.ErrNoShard, "cbor cbor"},
 		"credentials have expired":  {answering(400, coded("ExpiredTokenException")), nil, "cbor json cbor"},
+		"the clock is late":         {answering(403, coded("RequestExpired")), nil, "cbor json cbor"},
+		"the clock is early":        {answering(403, coded("RequestInTheFuture")), nil, "cbor json cbor"},
 		"server fails":              {answering(500, coded("InternalFailure")), errAny, "cbor cbor"},
 		"a balancer's 503, in HTML": {answering(503, []byte("<html>")), errAny, "cbor cbor"},
 	} {

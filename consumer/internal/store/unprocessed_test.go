@@ -73,14 +73,18 @@ func unprocessed(items ...json.RawMessage) string {
 // handle has a table with these answers handle five messages, and returns what
 // it calls throttled.
 func handle(ctx context.Context, d *dynamo) (throttled int, err error) {
-	table := store.New(aws.Config{
-		HTTPClient: d, Region: "eu-central-1", BaseEndpoint: aws.String("http://dynamodb.test:8000"),
+	err = tableOf(d, func(n int) { throttled += n }).Handle(ctx, messages(5))
+	return throttled, err
+}
+
+// tableOf returns a table behind an HTTP client.
+func tableOf(client aws.HTTPClient, throttled func(items int)) *store.Table {
+	return store.New(aws.Config{
+		HTTPClient: client, Region: "eu-central-1", BaseEndpoint: aws.String("http://dynamodb.test:8000"),
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
 		}),
-	}, store.Options{Name: "messages", Throttled: func(n int) { throttled += n }, Log: zerolog.Nop()})
-	err = table.Handle(ctx, messages(5))
-	return throttled, err
+	}, store.Options{Name: "messages", Throttled: throttled, Log: zerolog.Nop()})
 }
 
 // TestTable_UnprocessedForEver has a table that takes nothing and says so in

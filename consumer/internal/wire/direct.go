@@ -27,7 +27,8 @@ import (
 // form, without the SDK's stack of middleware, which costs more than everything
 // else in a small call. It uses the SDK's credentials, the settings of its HTTP
 // client and, by way of its caller, its endpoint, and signs as the SDK does. It
-// makes each call once, but for one that finds an idle connection closed.
+// makes each call once, but for one that finds an idle connection closed. After
+// a refusal that is due to this machine's clock it signs by the service's.
 type Direct struct {
 	HTTP        aws.HTTPClient
 	Credentials aws.CredentialsProvider
@@ -41,6 +42,7 @@ type Direct struct {
 	general *v4.Signer
 	signing *signing // nil: general signs
 	conns   *conns   // nil: HTTP has them
+	skew    *skew
 }
 
 // NewDirect completes a Direct.
@@ -48,7 +50,7 @@ func NewDirect(d Direct) *Direct {
 	if d.Endpoint.Path == "" {
 		d.Endpoint.Path = "/"
 	}
-	d.HTTP, d.general = whole(d.HTTP), v4.NewSigner()
+	d.HTTP, d.general, d.skew = whole(d.HTTP), v4.NewSigner(), &skew{}
 	if isPlain(d.Endpoint) {
 		d.conns = newConns(d.HTTP, d.Endpoint)
 		d.signing = &signing{
@@ -78,7 +80,8 @@ func (d *Direct) Call(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("retrieve credentials: %w", err)
 	}
-	req, err := d.request(ctx, body, credentials, time.Now())
+	at := d.skew.now()
+	req, err := d.request(ctx, body, credentials, at)
 	if err != nil {
 		return nil, fmt.Errorf("sign request: %w", err)
 	}
@@ -90,7 +93,9 @@ func (d *Direct) Call(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, ErrChecksum
 	}
 	if a.status != http.StatusOK {
-		return nil, apiError(a)
+		err := apiError(a)
+		d.skew.learn(err.Code, a.header, at)
+		return nil, err
 	}
 	return a.body, nil
 }
@@ -175,7 +180,7 @@ func (f *failure) read(body []byte) {
 	})
 }
 
-func apiError(a answer) error {
+func apiError(a answer) *smithy.GenericAPIError {
 	var b failure
 	b.read(a.body)
 	e := &smithy.GenericAPIError{Code: b.Type, Message: b.Message, Fault: smithy.FaultClient}
