@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,17 +13,21 @@ import (
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/proc"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
 )
 
 const (
 	trimmedShard = "shardId-000000000000"
+	openShard    = "shardId-000000000001"
+	openShards   = 2              // of those that were read before
 	aDayAndMore  = 25 * time.Hour // the stream keeps records for 24 h
 )
 
 // TestRetention_ParentTrimmed stops all tasks for longer than the stream's
 // retention, with a shard read in part and split meanwhile. The tasks that come
 // back find it gone: they say so, finish it, read its children and delete its row.
+// Of a shard that is still open they say that its checkpoint is gone.
 func TestRetention_ParentTrimmed(t *testing.T) {
 	t.Parallel()
 	const each = 300
@@ -30,6 +35,14 @@ func TestRetention_ParentTrimmed(t *testing.T) {
 	s.startTasks(1)
 	s.finished(s.produce(each, 0))
 	s.verify(each)
+	s.until("every shard has a checkpoint", func() bool {
+		for _, row := range s.leases() {
+			if row.Checkpoint == "TRIM_HORIZON" {
+				return false
+			}
+		}
+		return true
+	})
 	s.Tasks()[0].Kill()
 
 	s.finished(s.produce(each, 0)) // never read
@@ -41,11 +54,14 @@ func TestRetention_ParentTrimmed(t *testing.T) {
 	task := s.addTask()
 	s.openRead()
 	s.stored(2 * each)
-	s.said(task, "trimmed away before it was read to its end", trimmedShard)
-	s.until("the metric counts it", func() bool { return s.metric(task, "leasekeeper_shards_trimmed_total") == 1 })
+	leasekeeper, consumer := task.URLs()
+	s.said(task.Leasekeeper(), "trimmed away before it was read to its end", trimmedShard)
+	s.until("the metric counts it", func() bool { return s.metric(leasekeeper, "leasekeeper_shards_trimmed_total") == 1 })
+	s.said(task.Consumer(), "the checkpoint's record was trimmed away", openShard)
+	s.until("the metric counts it", func() bool { return s.metric(consumer, "consumer_checkpoints_trimmed_total") == openShards })
 
 	// Rows go with a later sync: a split makes one.
-	s.split("shardId-000000000001")
+	s.split(openShard)
 	s.openRead()
 	s.until("its row is deleted", func() bool { return !slices.Contains(s.leaseRows(), trimmedShard) })
 	s.finished(s.produce(each, 0))
@@ -66,12 +82,12 @@ func (s *system) stored(want int) {
 	}
 }
 
-// said waits until the task's leasekeeper logs a line with all of the words.
-func (s *system) said(task *cluster.Task, words ...string) {
+// said waits until a process logs a line with all of the words.
+func (s *system) said(p *proc.Process, words ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	_, err := task.Leasekeeper().WaitLine(ctx, false, func(line string) bool {
+	_, err := p.WaitLine(ctx, false, func(line string) bool {
 		for _, word := range words {
 			if !strings.Contains(line, word) {
 				return false
@@ -84,10 +100,9 @@ func (s *system) said(task *cluster.Task, words ...string) {
 	}
 }
 
-// metric returns a series of the task's leasekeeper, or -1 if it is not there.
-func (s *system) metric(task *cluster.Task, name string) float64 {
+// metric returns a series of the process at a URL, or -1 if it is not there.
+func (s *system) metric(url, name string) float64 {
 	s.t.Helper()
-	url, _ := task.URLs()
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, url+"/metrics", nil)
 	if err != nil {
 		s.t.Fatal(err)
@@ -113,13 +128,5 @@ func (s *system) metric(task *cluster.Task, name string) float64 {
 // leaseRows returns the shards that have a row.
 func (s *system) leaseRows() []string {
 	s.t.Helper()
-	rows, err := verify.ScanLeases(s.t.Context(), s.AWS.DynamoDB, awslocal.LeaseTable)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	shards := make([]string, 0, len(rows))
-	for _, row := range rows {
-		shards = append(shards, row.Shard)
-	}
-	return shards
+	return slices.Collect(maps.Keys(s.leases()))
 }

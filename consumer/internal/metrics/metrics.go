@@ -16,7 +16,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	recordsRead, bytesRead, readThrottles, readFailures prometheus.Counter
-	unpacked, damaged, outOfRange                       prometheus.Counter
+	unpacked, damaged, outOfRange, trimmed              prometheus.Counter
 	handled, done, retried, unavailable, buried, panics prometheus.Counter
 	writesThrottled                                     prometheus.Counter
 	syncs, syncFailures                                 prometheus.Counter
@@ -39,6 +39,7 @@ func New() *Metrics {
 	m.unpacked = counter("unpacked_messages_total", "Messages found in aggregated records.")
 	m.damaged = counter("damaged_aggregates_total", "Records that begin like an aggregate and are none.")
 	m.outOfRange = counter("out_of_range_messages_total", "Messages in an aggregate whose key belongs to another shard.")
+	m.trimmed = counter("checkpoints_trimmed_total", "Shards whose checkpoint the stream had trimmed away: what came after it may be lost.")
 	m.handled = counter("handler_calls_total", "Calls of the handler.")
 	m.done = counter("messages_done_total", "Messages that are done: stored, or dead-lettered.")
 	m.retried = counter("messages_retried_total", "Further attempts at messages that failed.")
@@ -112,6 +113,9 @@ func (m *Metrics) Damaged() { m.damaged.Inc() }
 
 // OutOfRange counts a message whose key belongs to another shard.
 func (m *Metrics) OutOfRange() { m.outOfRange.Inc() }
+
+// CheckpointTrimmed counts a shard whose checkpoint retention has passed.
+func (m *Metrics) CheckpointTrimmed() { m.trimmed.Inc() }
 
 // Unpacked counts the messages of an aggregate.
 func (m *Metrics) Unpacked(records int) { m.unpacked.Add(float64(records)) }

@@ -82,6 +82,7 @@ func TestMetrics_Counts(t *testing.T) {
 		"unpacked_messages_total 3":     func(m *metrics.Metrics) { m.Unpacked(3) },
 		"damaged_aggregates_total 1":    (*metrics.Metrics).Damaged,
 		"out_of_range_messages_total 1": (*metrics.Metrics).OutOfRange,
+		"checkpoints_trimmed_total 1":   (*metrics.Metrics).CheckpointTrimmed,
 		"handler_calls_total 1":         func(m *metrics.Metrics) { m.Handled(5, time.Second) },
 		"handler_batch_messages_sum 5":  func(m *metrics.Metrics) { m.Handled(5, time.Second) },
 		"handler_seconds_sum 2":         func(m *metrics.Metrics) { m.Handled(5, 2*time.Second) },

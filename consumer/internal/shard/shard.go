@@ -27,6 +27,7 @@ type Observer interface {
 	Damaged()    // an aggregate
 	OutOfRange() // a user record
 	Unpacked(records int)
+	CheckpointTrimmed() // at the start of a grant
 }
 
 // Deps is what every shard of a task shares.

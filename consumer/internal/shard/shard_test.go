@@ -38,11 +38,12 @@ func (b *batch) Run(ctx context.Context, _ contract.Grant, sink reader.Sink) ([]
 }
 
 // observer counts.
-type observer struct{ damaged, outOfRange, unpacked int }
+type observer struct{ damaged, outOfRange, unpacked, trimmed int }
 
-func (o *observer) Damaged()       { o.damaged++ }
-func (o *observer) OutOfRange()    { o.outOfRange++ }
-func (o *observer) Unpacked(n int) { o.unpacked += n }
+func (o *observer) Damaged()           { o.damaged++ }
+func (o *observer) OutOfRange()        { o.outOfRange++ }
+func (o *observer) Unpacked(n int)     { o.unpacked += n }
+func (o *observer) CheckpointTrimmed() { o.trimmed++ }
 
 // explicit is the vector with explicit hash keys 0, 2^128-1, none (key c) and 0.
 func explicit(t *testing.T) []byte {

@@ -21,6 +21,7 @@ const admitAtOnce = 256
 type unpacker struct {
 	s      *Shard
 	after  position.Position // everything up to and including it is done; zero if nothing is
+	met    bool              // the stream still has the record of after, or older ones
 	bounds *kpl.Range        // nil if unknown
 	warned bool
 }
@@ -50,6 +51,9 @@ func (u *unpacker) Accept(ctx context.Context, b *reader.Batch, release func()) 
 			return err
 		}
 	}
+	if b.Next == "" && !u.after.IsZero() && !u.met { // the shard's end
+		u.trimmed(nil)
+	}
 	return out.flush()
 }
 
@@ -63,10 +67,14 @@ func (u *unpacker) record(out *outbox, r *reader.Record) error {
 	if !u.after.IsZero() {
 		switch c := position.CompareSequences(r.Sequence, u.after.Sequence); {
 		case c < 0:
+			u.met = true
 			return nil
 		case c == 0:
-			done = u.after.Sub
+			u.met, done = true, u.after.Sub
 		default:
+			if !u.met {
+				u.trimmed(r)
+			}
 			u.after = position.Position{} // everything from here on is new
 		}
 	}
@@ -82,6 +90,18 @@ func (u *unpacker) record(out *outbox, r *reader.Record) error {
 		return nil
 	}
 	return out.add(m)
+}
+
+// trimmed reports that the checkpoint's record is gone; first is what the stream
+// still has after it, nil if that is nothing. Whether there was something between
+// the two nobody can tell.
+func (u *unpacker) trimmed(first *reader.Record) {
+	u.s.deps.Observer.CheckpointTrimmed()
+	event := u.s.deps.Log.Warn().Str("checkpoint", u.after.Sequence).Int64("sub", u.after.Sub)
+	if first != nil {
+		event = event.Str("first_sequence", first.Sequence).Time("first_arrived", first.Arrived)
+	}
+	event.Msg("the checkpoint's record was trimmed away: messages after it may be lost")
 }
 
 // aggregate makes a message of each user record but those up to and including
