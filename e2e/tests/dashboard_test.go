@@ -29,7 +29,7 @@ var healthy = map[string]func(values []float64) bool{
 	"Tables/heartbeats":   each(func(v float64) bool { return v > 0 }),
 	"Tables/checkpoints":  each(func(v float64) bool { return v > 0 }),
 	"Ready":               each(func(v float64) bool { return v == 1 }),
-	"CPU of leasekeeper":  each(func(v float64) bool { return v > 0 && v < 4 }),
+	"CPU":                 each(func(v float64) bool { return v > 0 && v < 4 }),
 }
 
 func each(ok func(float64) bool) func([]float64) bool {

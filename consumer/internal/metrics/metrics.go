@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -14,6 +15,7 @@ import (
 // use by several goroutines.
 type Metrics struct {
 	registry *prometheus.Registry
+	process  *prometheus.Registry // of the process and of Go: too many to pay CloudWatch for
 
 	recordsRead, bytesRead, readThrottles, readFailures prometheus.Counter
 	unpacked, damaged, outOfRange, trimmed              prometheus.Counter
@@ -26,7 +28,8 @@ type Metrics struct {
 
 // New returns Metrics with a registry of their own.
 func New() *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry()}
+	m := &Metrics{registry: prometheus.NewRegistry(), process: prometheus.NewRegistry()}
+	m.process.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	counter := func(name, help string) prometheus.Counter {
 		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "consumer", Name: name, Help: help})
 		m.registry.MustRegister(c)
@@ -69,9 +72,10 @@ func (m *Metrics) Gauge(name, help string, value func() float64) {
 // Collector adds series of its own.
 func (m *Metrics) Collector(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Handler serves the metrics to Prometheus.
+// Handler serves the metrics to Prometheus, those of the process and of Go
+// included.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(prometheus.Gatherers{m.registry, m.process}, promhttp.HandlerOpts{})
 }
 
 // Handled counts a call of the handler.

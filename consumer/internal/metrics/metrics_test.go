@@ -20,7 +20,7 @@ func TestMetrics_Handler(t *testing.T) {
 	m.Gauge("shards", "Shards.", func() float64 { return 2 })
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	for _, want := range []string{"consumer_messages_done_total 3", "consumer_shards 2"} {
+	for _, want := range []string{"consumer_messages_done_total 3", "consumer_shards 2", "process_cpu_seconds_total ", "go_goroutines "} {
 		if got := w.Body.String(); !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant %q", got, want)
 		}
@@ -64,6 +64,11 @@ func TestMetrics_EMF(t *testing.T) {
 		}
 		if _, ok := got[0]["handler_seconds"]; ok {
 			t.Error("a mean of nothing was written")
+		}
+		for name := range got[0] {
+			if strings.HasPrefix(name, "process_") || strings.HasPrefix(name, "go_") {
+				t.Errorf("CloudWatch is to be paid for %s", name)
+			}
 		}
 		meta := got[0]["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
 		if meta["Namespace"] != "KinesisConsumer" || len(meta["Metrics"].([]any)) < 10 {
