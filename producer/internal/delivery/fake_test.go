@@ -148,18 +148,21 @@ func options(s *stream, books *account.Account) delivery.Options {
 func (s *stream) jitter() float64 { return 0.5 }
 
 // deliver submits the messages and waits for the end, in a bubble of its own
-// time. It returns the account and how long it took.
+// time, and for an hour of that at most: what is left then has failed. It returns
+// the account and how long it took.
 func deliver(t *testing.T, o delivery.Options, messages []message.Message) (account.Summary, error) {
 	t.Helper()
 	var summary account.Summary
 	var runErr error
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
 		e := delivery.New(o)
 		done := make(chan error, 1)
-		go func() { done <- e.Run(t.Context()) }()
+		go func() { done <- e.Run(ctx) }()
 		for _, m := range messages {
-			if err := e.Submit(t.Context(), m); err != nil {
+			if err := e.Submit(ctx, m); err != nil {
 				break
 			}
 		}

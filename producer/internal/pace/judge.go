@@ -23,7 +23,9 @@ const (
 	calm      = 40              // good windows in a row, and the shard is no longer held
 	useless   = 2 * time.Second // of cuts that should have helped
 	unchanged = 0.6             // of the share refused before the cuts, is no help
-	stubborn  = 10 * time.Second
+
+	firstStubborn = 10 * time.Second // without cuts, after those that did not help; twice as long each time
+	lastStubborn  = time.Minute
 
 	firstPause = 50 * time.Millisecond
 	maxPause   = 5 * time.Second
@@ -57,11 +59,12 @@ type judge struct {
 	good    int // good windows in a row
 	strikes int // answers in a row without anything accepted
 
-	lastCut     time.Time // what was sent before says nothing about the rate since
-	cuts        int       // in a row, without a good window between
-	shareBefore float64   // refused before the first of them
-	firstCut    time.Time // when that was
-	stubborn    time.Time // no cuts before
+	lastCut     time.Time     // what was sent before says nothing about the rate since
+	cuts        int           // in a row, without a good window between
+	shareBefore float64       // refused before the first of them
+	firstCut    time.Time     // when that was
+	stubborn    time.Time     // no cuts before
+	patience    time.Duration // from the cuts that did not help last to the next
 }
 
 // Answer notes what a request brought whose records were taken at the time sent.
@@ -148,7 +151,8 @@ func (p *Pace) cut(now time.Time, share, took float64) {
 		j.shareBefore, j.firstCut = share, now
 	case now.Sub(j.firstCut) >= useless && share > unchanged*j.shareBefore:
 		*p = Pace{mode: free, until: p.until, judge: *j}
-		p.judge.cuts, p.judge.stubborn = 0, now.Add(stubborn)
+		p.judge.cuts, p.judge.patience = 0, min(max(firstStubborn, 2*j.patience), lastStubborn)
+		p.judge.stubborn = now.Add(p.judge.patience)
 		return
 	}
 	if p.mode != free {

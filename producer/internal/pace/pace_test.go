@@ -2,6 +2,7 @@ package pace_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -103,13 +104,16 @@ func TestPace_PublishedLimit(t *testing.T) {
 func TestPace_Unanswered(t *testing.T) {
 	var p pace.Pace
 	now, cost := begin, pace.Cost(small)
-	for p.Allow(now, cost) > 0 && p.Take(now, cost) {
+	p.Allow(now, cost) // fills the bucket
+	taken := 0
+	for p.Take(now, cost) {
+		taken++
 	}
 	feed(&p, &now, 100, 0) // of a thousand
-	if p.Allow(now, cost) == 0 || !p.Take(now, cost) {
-		t.Fatal("got no loan after the first answer")
+	if got := p.Allow(now, cost); got < 20 {
+		t.Fatalf("got %d records allowed after the first answer, want a loan beyond the 10 that were refilled", got)
 	}
-	feed(&p, &now, 901, 0)
+	feed(&p, &now, taken-100, 0)
 	if got := p.Allow(now, cost); got > 100 {
 		t.Errorf("got %d records allowed, want what was lent and refilled", got)
 	}
@@ -199,25 +203,35 @@ func TestPace_FewRefusalsSlowNothing(t *testing.T) {
 }
 
 // TestPace_DoesNotStarve: a third of everything is refused, however little is
-// sent, as by a shard that others fill.
+// sent, as by a shard that others fill. Holding back is tried, less and less
+// often, but at least every other minute.
 func TestPace_DoesNotStarve(t *testing.T) {
+	const minutes, perSecond = 10, 6000
 	p := pace.Free()
-	now, sent := begin, 0
+	now, sent, held := begin, 0, [minutes]int{}
 	cost := pace.Cost(small)
-	for range 60 * 100 { // a minute
-		n := min(p.Allow(now, cost), 60)
-		if n == 0 {
-			now = now.Add(10 * time.Millisecond)
-			continue
+	for minute := range minutes {
+		for range 60 * 100 {
+			n := min(p.Allow(now, cost), perSecond/100)
+			if p.Rate() > 0 {
+				held[minute]++ // hundredths of a second
+			}
+			if n == 0 {
+				now = now.Add(10 * time.Millisecond)
+				continue
+			}
+			for range n {
+				p.Take(now, cost)
+			}
+			feed(&p, &now, n-n/3, n/3)
+			sent += n
 		}
-		for range n {
-			p.Take(now, cost)
-		}
-		feed(&p, &now, n-n/3, n/3)
-		sent += n
 	}
-	if offered := 60 * 60 * 100; sent < offered*3/4 {
-		t.Errorf("got %d sent of %d offered in a minute, want most of it", sent, offered)
+	if offered := minutes * 60 * perSecond; sent < offered*19/20 {
+		t.Errorf("got %d sent of %d offered in %d minutes, want 95 %% or more; held back for %v hundredths of a second in each", sent, offered, minutes, held)
+	}
+	if slices.Max(held[:]) != held[0] || held[8]+held[9] == 0 {
+		t.Errorf("got held back for %v hundredths of a second in each minute, want most in the first, and some to the end", held)
 	}
 }
 
