@@ -30,6 +30,14 @@ import (
 // call last.
 const DefaultSubscriptionDuration = 5 * time.Minute
 
+// How long a client may take to send a request, body included, unless Options
+// say otherwise, and how long a connection may wait for the next one: longer
+// than clients keep theirs.
+const (
+	DefaultRequestTimeout = 30 * time.Second
+	idleTimeout           = 3 * time.Minute
+)
+
 // Options of a Server. The zero value is a good server for tests.
 type Options struct {
 	Version string           // reported by the health endpoint
@@ -37,6 +45,9 @@ type Options struct {
 	Logger  zerolog.Logger   // calls at debug level; the zero value logs nothing
 	// SubscriptionDuration ends SubscribeToShard calls; 0 means five minutes.
 	SubscriptionDuration time.Duration
+	// RequestTimeout bounds how long a client may take to send a request; 0 means
+	// DefaultRequestTimeout. The answer may take longer.
+	RequestTimeout time.Duration
 	// EnforceLimits turns on the limits per shard that the service has.
 	EnforceLimits bool
 }
@@ -47,6 +58,9 @@ func (o *Options) fill() {
 	}
 	if o.SubscriptionDuration == 0 {
 		o.SubscriptionDuration = DefaultSubscriptionDuration
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = DefaultRequestTimeout
 	}
 }
 
@@ -111,10 +125,11 @@ func (s *Server) Start(address string) (string, error) {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true) // as the Java SDK speaks to SubscribeToShard
 	s.http = &http.Server{
-		Protocols:         &protocols,
-		Handler:           s,
-		ReadHeaderTimeout: 30 * time.Second,
-		BaseContext:       func(net.Listener) context.Context { return base },
+		Protocols:   &protocols,
+		Handler:     s,
+		ReadTimeout: s.options.RequestTimeout, // ends with the request's last byte, so streams last
+		IdleTimeout: idleTimeout,
+		BaseContext: func(net.Listener) context.Context { return base },
 	}
 	s.done = make(chan error, 1)
 	go func() { s.done <- s.http.Serve(listener) }()

@@ -59,7 +59,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	in := h.buffer()
 	defer h.release(in)
 	if *in, err = readBody(w, hr, *in); err != nil {
-		h.writeError(w, r, &Error{Code: "RequestEntityTooLargeException", Message: "request body: " + err.Error(), Status: http.StatusRequestEntityTooLarge})
+		h.writeError(w, r, bodyError(err))
 		return
 	}
 	r.Body = *in
@@ -161,6 +161,14 @@ func readBody(w http.ResponseWriter, hr *http.Request, into []byte) ([]byte, err
 			return into, err
 		}
 	}
+}
+
+// bodyError tells a body that is too large from one that does not come.
+func bodyError(err error) *Error {
+	if large := new(http.MaxBytesError); errors.As(err, &large) {
+		return &Error{Code: "RequestEntityTooLargeException", Message: "request body: " + err.Error(), Status: http.StatusRequestEntityTooLarge}
+	}
+	return &Error{Code: "RequestTimeoutException", Message: "request body: " + err.Error(), Status: http.StatusRequestTimeout}
 }
 
 func (h *Handler) buffer() *[]byte {

@@ -1,0 +1,115 @@
+package server_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/server"
+)
+
+// TestServer_RequestTimeout: a client that never ends its body is answered, and
+// its connection closed, whoever would have read the body.
+func TestServer_RequestTimeout(t *testing.T) {
+	t.Parallel()
+	url := start(t, server.Options{RequestTimeout: 50 * time.Millisecond})
+	for name, tc := range map[string]struct {
+		head, want string
+	}{
+		"a call":         {"POST / HTTP/1.1\r\nX-Amz-Target: Kinesis_20131202.PutRecord\r\nContent-Type: application/x-amz-json-1.1\r\n", "HTTP/1.1 408 "},
+		"not looked at":  {"POST / HTTP/1.1\r\nContent-Type: application/x-amz-json-1.1\r\n", "HTTP/1.1 4"},
+		"the admin door": {"POST /_localaws/faults HTTP/1.1\r\n", "HTTP/1.1 4"},
+	} {
+		for length, body := range map[string]string{"Content-Length: 100\r\n": `{"Str`, "Transfer-Encoding: chunked\r\n": "5\r\n{\"Str\r\n"} {
+			t.Run(name+" "+length, func(t *testing.T) {
+				t.Parallel()
+				c, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = c.Close() }()
+				if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+					t.Fatal(err)
+				}
+				authorization := "Authorization: AWS4-HMAC-SHA256 Credential=me/20260101/us-east-1/kinesis/aws4_request, SignedHeaders=host, Signature=00\r\n"
+				if _, err := io.WriteString(c, tc.head+"Host: localaws\r\n"+authorization+length+"\r\n"+body); err != nil {
+					t.Fatal(err)
+				}
+				in := bufio.NewReader(c)
+				answer, err := in.ReadString('\n')
+				if err != nil || !strings.HasPrefix(answer, tc.want) {
+					t.Fatalf("got %q, %v, want %s", answer, err, tc.want)
+				}
+				if _, err := io.Copy(io.Discard, in); err != nil {
+					t.Errorf("got %v after the answer, want the connection closed", err)
+				}
+			})
+		}
+	}
+}
+
+// TestServer_RequestTimeoutEnds: a call may last longer than a request may take, be
+// it held up or a stream, over either protocol, and so may the connection.
+func TestServer_RequestTimeoutEnds(t *testing.T) {
+	t.Parallel()
+	const within = time.Second
+	url := start(t, server.Options{RequestTimeout: within})
+	c := client(url, "me")
+	createStream(t, c)
+	addFault(t, url, `{"operation":"PutRecord","kind":"latency","latency_ms":1300}`)
+	t.Run("HTTP/1", func(t *testing.T) {
+		t.Parallel()
+		for range 2 { // on one connection
+			if err := put(t, c, "test", "x"); err != nil {
+				t.Errorf("got %v from a call longer than a request may take", err)
+			}
+		}
+	})
+	t.Run("HTTP/2", func(t *testing.T) {
+		t.Parallel()
+		var protocols http.Protocols
+		protocols.SetUnencryptedHTTP2(true)
+		two := &http.Client{Transport: &http.Transport{Protocols: &protocols}}
+		defer two.CloseIdleConnections()
+		for range 2 {
+			if status, err := putRaw(t, two, url); err != nil || status != "HTTP/2.0 200 OK" {
+				t.Errorf("got %q, %v from a call longer than a request may take", status, err)
+			}
+		}
+	})
+	t.Run("a stream", func(t *testing.T) {
+		t.Parallel()
+		f := fanoutAt(t, url)
+		f.tune(t, `{"heartbeat_ms":50}`)
+		s, err := f.subscribe(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		for began := time.Now(); time.Since(began) < 2*within; {
+			if _, alive := <-s.Events(); !alive {
+				t.Fatalf("the subscription ended after %s: %v", time.Since(began), s.Err())
+			}
+		}
+	})
+}
+
+// putRaw puts a record without the SDK, and returns protocol and status.
+func putRaw(t *testing.T, through *http.Client, url string) (string, error) {
+	t.Helper()
+	body := strings.NewReader(`{"StreamName":"test","Data":"YQ==","PartitionKey":"k"}`)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, body)
+	if err != nil {
+		return "", err
+	}
+	request.Header = call(t.Context(), streams+"PutRecord", "application/x-amz-json-1.1", nil).Header
+	response, err := through.Do(request)
+	if err != nil {
+		return "", err
+	}
+	return response.Proto + " " + response.Status, response.Body.Close()
+}
