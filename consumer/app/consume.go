@@ -89,7 +89,7 @@ func (p Program) prepare(ctx context.Context) (*consumer, int) {
 	if err != nil {
 		return nil, p.fail(ExitUsage, err)
 	}
-	if c.aws, err = awsclient.Load(ctx); err != nil {
+	if c.aws, err = awsclient.Load(ctx, c.log); err != nil {
 		c.log.Error().Msg(err.Error())
 		return nil, ExitFailed
 	}

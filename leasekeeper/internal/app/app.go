@@ -41,7 +41,7 @@ func Run(ctx context.Context, s *config.Settings, version string, stdout io.Writ
 		return err
 	}
 	defer stop(server)
-	execute, err := connect(ctx, s)
+	execute, err := connect(ctx, s, log)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // stopped before it began
@@ -119,10 +119,10 @@ const startTimeout = 9 * time.Second
 // connect makes the clients and checks, before anything is written, that stream
 // and tables are there. A service that does not answer is asked again until the
 // time is up; one that says no is believed.
-func connect(ctx context.Context, s *config.Settings) (runner.Executor, error) {
+func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runner.Executor, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	cfg, err := awsclient.Load(ctx)
+	cfg, err := awsclient.Load(ctx, log)
 	if err != nil {
 		return nil, err
 	}

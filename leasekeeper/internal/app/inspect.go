@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/inspect"
 )
@@ -26,7 +28,7 @@ func Inspect(ctx context.Context, s *config.Settings, verb string, asJSON bool, 
 	apart := s.LeaseDuration/4 + max(s.LeaseDuration/4, s.CheckpointInterval)
 	ctx, cancel := context.WithTimeout(ctx, apart+inspectTimeout)
 	defer cancel()
-	execute, err := connect(ctx, s)
+	execute, err := connect(ctx, s, zerolog.Nop())
 	if err != nil {
 		return err
 	}

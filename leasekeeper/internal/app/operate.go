@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/dynamo"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/operate"
@@ -42,7 +44,7 @@ func Rewind(ctx context.Context, s *config.Settings, to operate.Target, shards [
 }
 
 func operator(ctx context.Context, s *config.Settings, w io.Writer) (*operate.Operator, context.Context, context.CancelFunc, error) {
-	execute, err := connect(ctx, s)
+	execute, err := connect(ctx, s, zerolog.Nop())
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
+	"github.com/rs/zerolog"
 )
 
 // credentialsTimeout bounds the search for credentials, container and instance
@@ -26,9 +28,13 @@ var (
 
 // Load reads the SDK's own variables and files (AWS_REGION, AWS_ENDPOINT_URL,
 // AWS_PROFILE, …). It returns an error that wraps ErrNoRegion or
-// ErrNoCredentials when one of them is missing, within some five seconds.
-func Load(ctx context.Context) (aws.Config, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+// ErrNoCredentials when one of them is missing, within some five seconds. What the
+// SDK has to say, then and later, goes to log at debug level.
+func Load(ctx context.Context, log zerolog.Logger) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.LoggerFunc(
+		func(level logging.Classification, format string, values ...any) {
+			log.Debug().Str("sdk_level", string(level)).Str("text", fmt.Sprintf(format, values...)).Msg("AWS SDK")
+		})))
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
 	}

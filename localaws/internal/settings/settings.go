@@ -100,14 +100,17 @@ func unknown(prefix string, known, environ []string) []error {
 		if !strings.HasPrefix(name, prefix+"_") || contains(known, name) {
 			continue
 		}
-		problems = append(problems, fmt.Errorf("%s: no such setting%s", name, hint(name, known)))
+		problems = append(problems, fmt.Errorf("%s: no such setting%s", name, hint(prefix, name, known)))
 	}
 	sort.Slice(problems, func(i, j int) bool { return problems[i].Error() < problems[j].Error() })
 	return problems
 }
 
-func hint(name string, known []string) string {
-	best, distance := "", len(name)/3+1
+// hint names the setting that was meant. The prefix is common to all and says
+// nothing: of what follows, at most a third of the letters may differ, rounded up.
+func hint(prefix, name string, known []string) string {
+	name = strings.ToUpper(name)
+	best, distance := "", (len(name)-len(prefix)-1+2)/3+1
 	for _, k := range known {
 		if d := editDistance(name, k); d < distance {
 			best, distance = k, d

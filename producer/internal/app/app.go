@@ -125,7 +125,7 @@ type target struct {
 func open(ctx context.Context, s config.Settings, log zerolog.Logger) (*target, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	cfg, err := awsclient.Load(ctx)
+	cfg, err := awsclient.Load(ctx, log)
 	if err != nil {
 		return nil, err
 	}

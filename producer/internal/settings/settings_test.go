@@ -37,7 +37,15 @@ func TestLoad(t *testing.T) {
 		},
 		"validate beside others": {
 			env:  map[string]string{"EXAMPLE_LIMIT": "0", "EXAMPLE_TIMEOUT": "soon", "EXAMPLE_X": "1"},
-			want: []string{"EXAMPLE_X: no such setting", "EXAMPLE_TIMEOUT: want a duration", "EXAMPLE_LIMIT: want 1 or more"},
+			want: []string{"EXAMPLE_X: no such setting; the verb", "EXAMPLE_TIMEOUT: want a duration", "EXAMPLE_LIMIT: want 1 or more"},
+		},
+		"hints": {
+			env: map[string]string{"EXAMPLE_foo": "1", "EXAMPLE_": "1", "EXAMPLE_limit": "1", "EXAMPLE_TIEMOUT": "1", "EXAMPLE_LIMITED_MORE": "1"},
+			want: []string{
+				"EXAMPLE_: no such setting; the verb", "EXAMPLE_LIMITED_MORE: no such setting; the verb",
+				"EXAMPLE_TIEMOUT: no such setting; did you mean EXAMPLE_TIMEOUT?",
+				"EXAMPLE_foo: no such setting; the verb", "EXAMPLE_limit: no such setting; did you mean EXAMPLE_LIMIT?",
+			},
 		},
 		"validate": {env: map[string]string{"EXAMPLE_LIMIT": "0"}, want: []string{"EXAMPLE_LIMIT: want 1 or more"}},
 	} {
