@@ -121,9 +121,13 @@ func producer(t *testing.T, url string, env ...string) *process {
 	return p
 }
 
-// end waits for the process and returns its exit code and account.
+// end waits for the process, a minute at most, and returns its exit code and account.
 func (p *process) end(t *testing.T) (int, account.Summary) {
 	t.Helper()
+	defer time.AfterFunc(time.Minute, func() {
+		t.Error("the process does not end")
+		_ = p.Process.Kill()
+	}).Stop()
 	var exit *exec.ExitError
 	if err := p.Wait(); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)

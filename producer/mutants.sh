@@ -55,6 +55,64 @@ mutant no-pace internal/delivery/lane.go 's/if lanes\[i\].shard == ""/if lanes[i
 mutant pace-not-faster internal/pace/pace.go 's/p.tokens += 2 \* more/p.tokens += more/' ./internal/pace TestPace_NoLimit
 mutant never-given-up internal/delivery/settle.go 's/if e.o.RetryTimeout > 0/if e.o.RetryTimeout > 1<<60/' ./internal/delivery TestEngine_RetryTimeout
 mutant record-limit internal/stream/stream.go 's/return int(kib) << 10, nil/return DefaultMaxRecord, nil/' ./internal/stream TestStream_MaxRecord
+mutant pace-believes internal/pace/pace.go 's/depth-max(0, p.tokens)-p.out, depth/depth-max(0, p.tokens), depth/' ./internal/pace TestPace_Unanswered
+mutant pace-starves internal/pace/judge.go 's/min(max(firstStubborn, 2\*j.patience), lastStubborn)/firstStubborn/' ./internal/pace TestPace_DoesNotStarve
+
+# order
+mutant no-gate internal/delivery/engine.go 's/if e.o.Ordered \&\& !e.gate.Pass(m)/if false/' ./internal/delivery TestEngine_LosesNothing
+mutant key-not-closed internal/delivery/engine.go '/^func (e \*Engine) place/,/^}/s/e.gate.Close(m.Key)/_ = m/' ./internal/delivery TestEngine_LosesNothing
+mutant aggregate-not-sealed internal/delivery/engine.go '/^func (e \*Engine) seal/,/^}/s/if !e.o.Ordered/if true/' ./internal/delivery TestEngine_LosesNothing
+mutant failure-opens-key internal/delivery/settle.go 's/^\tr.Due = now/\tr.Each(func(m message.Message) { e.gate.Open(m.Key) }); &/' ./internal/delivery TestEngine_LosesNothing
+mutant split-aggregate-passes internal/delivery/engine.go 's/if e.o.Ordered \&\& e.gate.Hold(m)/if false/' ./internal/delivery TestEngine_LosesNothing
+mutant keys-opened-in-turn internal/delivery/settle.go '/^\tr.Each(func(m message.Message) { e.gate.Open(m.Key) })/d; s/^\t\tfor {$/\t\te.gate.Open(m.Key); for {/' ./internal/delivery TestEngine_LosesNothing
+mutant reshard-passes internal/delivery/reshard.go 's/if e.o.Ordered \&\& !e.gate.Pass(m)/if false/' ./internal/delivery TestEngine_ReshardKeepsOrder
+mutant held-goes-last internal/order/gate.go 's/q.list = append(\[\]message.Message{m}, q.list...)/q.list = append(q.list, m)/' ./internal/order TestGate
+mutant gate-forgets-rest internal/order/gate.go 's/q.list\[q.head:\]...), 0/q.list[q.head+1:]...), 0/' ./internal/order TestGate
+
+# the account and the exit code
+mutant doubles-not-counted internal/delivery/settle.go 's/doubled+n\*int64(r.Unsure)/doubled/' ./internal/delivery TestEngine_LosesNothing
+mutant lost-answer-is-certain internal/delivery/settle.go 's/batch\[i\].Unsure++/_ = i/' ./internal/delivery TestEngine_UnsureGivenUp
+mutant given-up-for-certain internal/delivery/settle.go 's/reason, r.Unsure > 0)/reason, false)/' ./internal/delivery TestEngine_UnsureGivenUp
+mutant stopped-for-certain internal/delivery/run.go 's/reason, r.Unsure > 0)/reason, false)/' ./internal/delivery TestEngine_StoppedAccountsForAll
+mutant failed-for-throttles internal/delivery/settle.go 's/tallies\[lane\].Refuse(r.Size)/&; e.giveUp(r, throttleCode); continue/' ./internal/delivery TestEngine_LosesNothing
+mutant waiting-not-failed internal/delivery/run.go 's/e.gate.Abandon()/e.gate.Abandon()[:0]/' ./internal/delivery TestEngine_StoppedAccountsForAll
+mutant isolated-not-failed internal/delivery/run.go 's/range e.isolated/range e.isolated[:0]/' ./internal/delivery TestEngine_FatalWhileHalved
+mutant positions-joined internal/account/positions.go 's/p.all\[j\]+1;/p.all[j]+2;/; s/<= p.all\[j\]+1 /<= p.all[j]+2 /' ./internal/account TestPositions
+mutant lost-is-not-sent internal/put/put.go 's/classify(err, .*)/classify(err, true)/' ./internal/put TestClient_Put_errors
+mutant doubled-by-sdk internal/put/put.go 's/Records: in.entries}, Once)/Records: in.entries})/' ./internal/put TestClient_Put_errors
+mutant failed-is-success internal/app/app.go 's/case summary.Failed > 0:/case summary.Failed < 0:/' . TestProducer_Backpressure
+mutant rejected-is-success internal/app/app.go 's/case summary.Rejected > 0:/case summary.Rejected < 0:/' . TestProducer_Stdin
+mutant rejected-is-failure main.go 's/return exitRejected/return exitFailed/' . TestProducer_Stdin
+mutant account-unwritten internal/app/app.go 's/return errors.Join(runErr, fmt.Errorf("write account.*/_ = err/' . TestProducer_AccountNotWritten
+mutant drain-for-ever internal/app/app.go 's/time.AfterFunc(drain, end)/time.AfterFunc(1<<60, end)/' . TestProducer_Backpressure
+mutant second-signal-ignored main.go 's/^\t\tabandon()/\t\t_ = abandon/' . TestProducer_SecondSignal
+
+# aggregation
+mutant first-shard internal/delivery/engine.go 's/l := e.lanes\[e.shards.Find(hash)\]/l := e.lanes[0]/' ./internal/delivery TestEngine_AggregateBytes
+mutant no-hash-key internal/put/put.go '/ExplicitHashKey: aws/d; s/Hash.Decimal/_/' ./internal/put TestClient_Put
+mutant aggregate-too-large internal/delivery/lane.go 's/l.openSize+aggregate.Cost(m) <= limit/limit > 0/' ./internal/delivery TestEngine_AggregateBytes
+mutant cost-too-small internal/aggregate/aggregate.go 's/return m.Size() + .*/return m.Size()/' ./internal/aggregate TestCost
+mutant one-key internal/aggregate/aggregate.go 's/appendRecord(out, index\[m.Key\], m.Data)/appendRecord(out, 0, m.Data)/' ./internal/aggregate TestEncode_Vectors
+mutant checksum internal/aggregate/aggregate.go 's/md5.Sum(out\[len(magic):\])/md5.Sum(out)/' ./internal/aggregate TestEncode_Vectors
+mutant boundary internal/shards/map.go 's/if m.ranges\[mid\].End.Less(h)/if !h.Less(m.ranges[mid].End)/' ./internal/shards TestNewMap
+mutant not-split internal/delivery/reshard.go '/^func (e \*Engine) split/,/^}/s/if r.Many == nil/if true/' ./internal/delivery TestEngine_ReshardSplitsWaiting
+mutant misplaced-counts internal/delivery/reshard.go '/^func (e \*Engine) lands/,/^}/s/return false/return true/' ./internal/delivery TestEngine_LosesNothing
+mutant misplaced-all-again internal/delivery/reshard.go 's/if known \&\& stored.Contains.*/if known \&\& stored.ID == "" {/' ./internal/delivery TestEngine_LosesNothing
+mutant resent-not-counted internal/delivery/reshard.go '/e.o.Account.Resend/d' ./internal/delivery TestEngine_ReshardSplitsWaiting
+
+# progress, health and metrics
+mutant no-time-left internal/progress/line.go 's/rate >= 1 \&\& left > 0/left < 0/' ./internal/progress TestLine
+mutant rate-since-start internal/progress/reporter.go 's/>= rateOver/>= 1<<60/' ./internal/progress TestPlain_RateLately
+mutant log-over-line internal/progress/writer.go 's/if t.line == ""/if true/' ./internal/progress TestOnTerminal
+mutant progress-not-off internal/app/app.go 's/case s.Progress == config.ProgressOff:/case false:/' ./internal/app TestReport
+mutant progress-not-logged internal/app/app.go 's/case s.Progress == config.ProgressLog:/case false:/' ./internal/app TestReport
+mutant terminal-not-used internal/app/app.go 's/case streams.Terminal != nil:/case false:/' ./internal/app TestReport
+mutant terminal-everywhere main.go 's/term.IsTerminal(int(os.Stderr.Fd()))/term.IsTerminal(0) == false/' . TestProducer_Rate
+mutant dumb-terminal main.go 's/ \&\& os.Getenv("TERM") != "dumb"//' . TestProducer_Terminal
+mutant wrong-metric internal/metrics/metrics.go 's/return n.Retried })/return n.Throttled })/' ./internal/metrics TestNew
+mutant no-health internal/app/admin.go 's,GET /healthz,GET /health,' . TestProducer_HealthAndMetrics
+mutant no-metrics internal/app/admin.go 's,GET /metrics,GET /metric,' . TestProducer_HealthAndMetrics
+mutant always-healthy verbs.go 's/if response.StatusCode != http.StatusOK/if false/' . TestProducer_HealthcheckSaysNo
 
 echo "$caught caught, missed:${missed:- none}"
 [ -z "$missed" ]

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/account"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/aggregate"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/delivery"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/message"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
@@ -36,6 +37,7 @@ type stream struct {
 	requests int
 	largest  int // records in a request
 	heaviest int // bytes of a request of several
+	record   int // bytes of the largest record, as encoded
 	wrong    int // messages stored outside of their shard
 	on       func(call int, records []record.Record) error
 }
@@ -93,6 +95,9 @@ func (s *stream) store(records []record.Record) []record.Outcome {
 	outcomes := make([]record.Outcome, len(records))
 	for _, i := range s.random.Perm(len(records)) {
 		r := records[i]
+		if r.Many != nil {
+			s.record = max(s.record, len(r.Many[0].Key)+len(aggregate.Encode(r.Many)))
+		}
 		switch draw := s.random.Float64(); {
 		case draw < s.partial:
 			outcomes[i].Code = "InternalFailure"

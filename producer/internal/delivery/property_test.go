@@ -34,7 +34,7 @@ func TestEngine_LosesNothing(t *testing.T) {
 			o.AggregateBytes = rapid.SampledFrom([]int{200, 1000, 50_000}).Draw(rt, "aggregate bytes")
 		}
 		if rapid.Bool().Draw(rt, "reshard") {
-			reshard(t, s, &o, rapid.IntRange(1, 20).Draw(rt, "at request"))
+			reshard(t, s, &o, rapid.IntRange(1, 20).Draw(rt, "at request"), rapid.SampledFrom([]int{1, 2, 6}).Draw(rt, "shards"), rapid.IntRange(0, 1).Draw(rt, "failed readings"))
 		}
 		messages := numbered(n, keys)
 		sum, err := deliver(t, o, messages)
@@ -79,7 +79,8 @@ func TestEngine_LosesNothing(t *testing.T) {
 }
 
 // checkOrder fails when the first copies of a key's messages are out of order.
-func checkOrder(rt *rapid.T, s *stream) {
+func checkOrder(t rapid.TB, s *stream) {
+	t.Helper()
 	for key, stored := range s.keys {
 		var firsts []int64
 		for _, position := range stored {
@@ -88,21 +89,22 @@ func checkOrder(rt *rapid.T, s *stream) {
 			}
 		}
 		if !slices.IsSorted(firsts) {
-			rt.Fatalf("%s is stored in the order %v", key, firsts)
+			t.Fatalf("%s is stored in the order %v", key, firsts)
 		}
 	}
 }
 
-// reshard divides the three shards in two each before the given request.
-func reshard(t *testing.T, s *stream, o *delivery.Options, at int) {
+// reshard makes the three shards others, more or fewer, before the given request.
+// The first readings of them fail.
+func reshard(t *testing.T, s *stream, o *delivery.Options, at, number, failures int) {
 	t.Helper()
-	after := evenShards(t, 6, 3)
+	after := evenShards(t, number, 3)
 	var open, closed []shards.Range
 	for i := range 3 {
 		r, _ := s.shards.Range(s.shards.ID(i))
 		closed = append(closed, r)
 	}
-	for i := range 6 {
+	for i := range number {
 		r, _ := after.Range(after.ID(i))
 		open = append(open, r)
 	}
@@ -116,9 +118,8 @@ func reshard(t *testing.T, s *stream, o *delivery.Options, at int) {
 		}
 		return nil
 	}
-	failures := 2
 	o.Refresh = func(context.Context) (*shards.Map, error) {
-		if failures--; failures > 0 {
+		if failures--; failures >= 0 {
 			return nil, errors.New("shards are being divided")
 		}
 		return both, nil

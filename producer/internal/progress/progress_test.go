@@ -77,6 +77,23 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// TestPlain_RateLately: what is shown is the rate of the last seconds, not that
+// since the beginning.
+func TestPlain_RateLately(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		books := account.New()
+		ctx, cancel := context.WithTimeout(t.Context(), 21*time.Second)
+		defer cancel()
+		time.AfterFunc(4*time.Second, func() { books.Acknowledge(5000, 500_000, 0) })
+		progress.Plain(books, 0, &out).Run(ctx)
+		lines := strings.Split(out.String(), "\n")
+		if len(lines) != 5 || !strings.HasPrefix(lines[0], "5000 acknowledged  1000/s") || !strings.HasPrefix(lines[3], "5000 acknowledged  0/s") {
+			t.Errorf("got %q, want 1000 a second at first, and 0 in the end", lines)
+		}
+	})
+}
+
 func TestOnTerminal(t *testing.T) {
 	var out bytes.Buffer
 	terminal := progress.NewTerminal(&out)
