@@ -145,11 +145,15 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// peak returns the most memory the process has had, in MB.
+// peak returns the most memory the process has had, in MB: not by getrusage,
+// which counts what its parent had when it started it. 0 where there is no /proc.
 func peak() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
 		return 0
 	}
-	return float64(u.Maxrss) / 1000
+	_, rest, _ := strings.Cut(string(status), "\nVmHWM:")
+	var kB float64
+	_, _ = fmt.Sscan(rest, &kB) // not there: 0
+	return kB / 1000
 }

@@ -54,11 +54,11 @@ func Drain(ctx context.Context, c *cluster.Cluster, count int64, start func() ([
 	}
 	w := Work{Took: time.Since(began)}
 	for _, p := range processes {
+		w.PeakRSS += p.PeakRSS()
 		if err := p.Stop(2 * settle); err != nil {
 			return w, err
 		}
 		w.CPU += p.CPU()
-		w.PeakRSS += p.PeakRSS()
 	}
 	return w, nil
 }

@@ -8,6 +8,3 @@ import "syscall"
 func group() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
-
-// rssUnit is what getrusage counts resident memory in.
-const rssUnit = 1024

@@ -9,6 +9,3 @@ import "syscall"
 func group() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
-
-// rssUnit is what getrusage counts resident memory in: bytes on macOS.
-const rssUnit = 1

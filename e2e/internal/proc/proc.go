@@ -132,19 +132,6 @@ func (p *Process) CPU() time.Duration {
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
-// PeakRSS returns the most memory, in bytes, that the process had resident, once
-// it has exited.
-func (p *Process) PeakRSS() int64 {
-	if p.Running() {
-		return 0
-	}
-	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0
-	}
-	return usage.Maxrss * rssUnit
-}
-
 // Signal sends a signal to the process and whatever it has started.
 func (p *Process) Signal(sig syscall.Signal) error {
 	if !p.Running() {
