@@ -21,9 +21,9 @@ type figure func(context.Context, bench) (string, error)
 
 var (
 	figures = map[string]figure{ //nolint:gochecknoglobals // constant
-		"failover": failover, "crashes": crashes, "handoff": handoff, "deploy": deploy, "reshard": reshard, "cost": cost, "kcl": library,
+		"failover": failover, "crashes": crashes, "handoff": handoff, "deploy": deploy, "balance": balance, "reshard": reshard, "cost": cost, "kcl": library,
 	}
-	all = []string{"failover", "crashes", "handoff", "deploy", "reshard", "cost", "kcl"} //nolint:gochecknoglobals // constant
+	all = []string{"failover", "crashes", "handoff", "deploy", "balance", "reshard", "cost", "kcl"} //nolint:gochecknoglobals // constant
 )
 
 // bench makes the clusters that figures are taken on.
@@ -127,6 +127,24 @@ func deploy(ctx context.Context, b bench) (string, error) {
 	return b.moved(ctx, "deploy", "Deployment", "Three tasks, each replaced by a new one that is started first, under 400 messages a second, 5 rounds.", 3, func(c *cluster.Cluster) (measure.Moves, error) {
 		return measure.Deploy(ctx, c, b.runs(5), say)
 	})
+}
+
+func balance(ctx context.Context, b bench) (string, error) {
+	const tasks, shards, runs = 3, 30, 5
+	var found measure.Balance
+	for run := range b.runs(runs) {
+		err := b.on(ctx, cluster.Options{Shards: shards}, 0, 0, func(c *cluster.Cluster) error {
+			return found.Start(ctx, c, tasks)
+		})
+		if err != nil {
+			return "", err
+		}
+		say(fmt.Sprintf("run %d: even after %s", run+1, measure.Text(found.Even[run])))
+	}
+	return fmt.Sprintf("## Balance after a start\n\nThree tasks started at once on 30 shards with nothing in them, at the default lease of 8 s. Near: no task reads more than\n"+
+		"11 shards. Even: no two differ by more than one. Unread: the longest that a shard was not read, once it was.\n\n"+
+		"`cd e2e && go run ./cmd/figures balance`\n\n| runs | near, median | longest | even, median | longest | unread, median | longest | moves a run |\n"+
+		"|---|---|---|---|---|---|---|---|\n| %s |\n", found.String()), nil
 }
 
 // moved writes the table of a figure about leases that move in good order.

@@ -25,7 +25,7 @@ func run() int {
 	scale := flag.Float64("scale", 1, "share of the runs to make")
 	output := flag.String("output", "", "Markdown file to write (default docs/RELIABILITY-figures.md)")
 	flag.Usage = func() {
-		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: figures [-scale 1] [-output file] failover|crashes|handoff|deploy|reshard|cost|kcl|all ...")
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: figures [-scale 1] [-output file] failover|crashes|handoff|deploy|balance|reshard|cost|kcl|all ...")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -11,6 +11,7 @@ import (
 type claim struct {
 	*life
 	shard    string
+	fresh    bool // nobody else was seen to have it
 	attempts int
 	asked    int          // answers about parents still to come
 	parents  []*lease.Row // that have a row, as they were read
@@ -31,7 +32,7 @@ func (l *life) claim(shard string) {
 		return
 	}
 	delete(l.over, shard)
-	c := &claim{life: l, shard: shard}
+	c := &claim{life: l, shard: shard, fresh: l.planning.fresh(shard)}
 	l.claims[shard] = c
 	c.begin(row)
 }
@@ -101,7 +102,7 @@ func (c *claim) repeat(write lease.LeaseWrite) {
 				return
 			}
 			c.counts.Claims++
-			c.hold(a.Lease)
+			c.hold(a.Lease).fresh = c.fresh
 		case lease.Refused:
 			c.refused(a.Lease)
 		case lease.Failed:

@@ -1,6 +1,8 @@
 package keeper_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -186,7 +188,7 @@ func TestMoves_Limits(t *testing.T) {
 		}
 		return false
 	}
-	w.run(time.Second)
+	w.run(16 * time.Second)
 	w.add("bb")
 	w.run(time.Minute)
 	if got := spread(w); got["a"] != 3 || got["bb"] != 3 {
@@ -197,6 +199,62 @@ func TestMoves_Limits(t *testing.T) {
 			t.Errorf("two leases given up within %v, want one a heartbeat", gap)
 		}
 	}
+}
+
+// Rule 6: what a worker took because nobody had it goes at once, half of it a
+// heartbeat; what was handed over less than 2D ago stays.
+func TestMoves_Fresh(t *testing.T) {
+	w := newWorld(t, shards(16)...)
+	a := w.add("a")
+	claimedAt := map[string]time.Duration{}
+	releases := map[*node][]time.Duration{}
+	w.fault = func(n *node, op lease.Op, _ executeFunc, _ answerFunc) bool {
+		write, _ := op.(lease.LeaseWrite)
+		if isClaim(op) {
+			claimedAt[write.Shard] = w.now
+		}
+		if isRelease(op) {
+			releases[n] = append(releases[n], w.now)
+			if age := w.now - claimedAt[write.Shard]; n != a && age < 16*time.Second {
+				t.Errorf("%s gives up a lease that was handed to it %v ago, want 2D at least", n.name, age)
+			}
+		}
+		return false
+	}
+	w.run(time.Second)
+	b := w.add("bb")
+	w.run(14 * time.Second)
+	if got := spread(w); got["a"] != 8 || got["bb"] != 8 {
+		t.Fatalf("got %v, want eight each", got)
+	}
+	if got := bursts(releases[a]); !slices.Equal(got, []int{4, 2, 1, 1}) {
+		t.Errorf("got %v leases given up in the heartbeats, want half of what is left in each", got)
+	}
+	w.add("ccc")
+	w.run(time.Minute)
+	if got := spread(w); got["a"]+got["bb"] != 11 || len(releases[b]) == 0 {
+		t.Fatalf("got %v and %d releases by bb, want a third at ccc, of both", got, len(releases[b]))
+	}
+}
+
+func shards(n int) []string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf("s%02d", i))
+	}
+	return list
+}
+
+// bursts counts the times that lie within half a second of each other.
+func bursts(times []time.Duration) []int {
+	var counts []int
+	for i, at := range times {
+		if i == 0 || at-times[i-1] > 500*time.Millisecond {
+			counts = append(counts, 0)
+		}
+		counts[len(counts)-1]++
+	}
+	return counts
 }
 
 // Rule 6, A4: a worker whose consumer died gives everything up without limits.

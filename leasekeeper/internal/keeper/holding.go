@@ -26,6 +26,7 @@ type holding struct {
 	row        *lease.Row
 	phase      phase
 	claimedAt  time.Duration
+	fresh      bool // claimed here first, as far as is known: may move before it is 2D old
 	moving     bool // announced to peers as about to be given up
 	reclaiming bool // a claim anew is being written
 
@@ -47,7 +48,7 @@ type holding struct {
 }
 
 // hold takes over a lease whose claim was applied.
-func (l *life) hold(row *lease.Row) {
+func (l *life) hold(row *lease.Row) *holding {
 	h := &holding{
 		life: l, shard: row.Shard, generation: row.Counter, row: row, claimedAt: l.now,
 		stored: row.Checkpoint, reported: row.Checkpoint, storedAt: l.now, progressAt: l.now, timer: newTimer(),
@@ -65,6 +66,7 @@ func (l *life) hold(row *lease.Row) {
 	}
 	l.planning.stale, l.dirty = true, true
 	l.session.changed = true
+	return h
 }
 
 func ownerOf(row *lease.Row) string {

@@ -21,6 +21,7 @@ type planning struct {
 	holders map[string]holder     // shard → who holds it, this worker apart
 	loads   map[string]int64      // bytes per second, as whoever holds or held it last said
 	free    map[string]*freeLease // assignable leases in no live worker's held
+	others  map[string]bool       // assignable leases that another worker was seen to hold
 	eager   map[string]bool       // children of a shard finished here: claimed at once
 	polls   []string              // leases handed over to this worker
 	moving  map[string]int64      // announced leases of ours → generation
@@ -46,7 +47,7 @@ type freeLease struct {
 func newPlanning(l *life) planning {
 	return planning{
 		life: l, stale: true, planned: map[string]string{}, holders: map[string]holder{}, loads: map[string]int64{},
-		free: map[string]*freeLease{}, eager: map[string]bool{}, moving: map[string]int64{},
+		free: map[string]*freeLease{}, others: map[string]bool{}, eager: map[string]bool{}, moving: map[string]int64{},
 		timer: newTimer(), polling: newTimer(),
 	}
 }
@@ -141,6 +142,13 @@ func (p *planning) elsewhere(shard string) bool {
 	return to != "" && to != p.self.id && !p.eager[shard]
 }
 
+// fresh tells whether a lease that is claimed now was seen at nobody else and
+// is planned for this worker: the first to be ready is planned all of them, and
+// there is no reason to keep them from the others.
+func (p *planning) fresh(shard string) bool {
+	return !p.others[shard] && !p.eager[shard] && p.planned[shard] == p.self.id
+}
+
 // decide goes through the leases: what is free is claimed by the worker it is
 // planned for and, after H, by anybody; what is handed over is polled.
 func (p *planning) decide() {
@@ -160,13 +168,19 @@ func (p *planning) decide() {
 	wake := p.now + rescan
 	for _, shard := range p.view.shards {
 		row := p.view.get(shard)
-		if p.holdings[shard] != nil || !p.assignable(row) {
+		if !p.assignable(row) {
+			delete(p.free, shard)
+			delete(p.others, shard)
+			continue
+		}
+		if p.holdings[shard] != nil {
 			delete(p.free, shard)
 			continue
 		}
 		if held, ok := p.holderOf(row); ok {
 			delete(p.free, shard)
 			delete(p.eager, shard)
+			p.others[shard] = true
 			if held.moving && p.mine(shard) {
 				p.polls = append(p.polls, shard)
 			}
@@ -261,7 +275,8 @@ func (l *life) sorted() []*holding {
 }
 
 // announce marks, before a heartbeat is built, the leases that this worker will
-// give up: at most max(1, a tenth) a heartbeat, none younger than 2D (rule 6).
+// give up: at most max(1, a tenth) a heartbeat, none younger than 2D (rule 6);
+// of younger ones only what is fresh, half of it each time.
 func (p *planning) announce() {
 	if p.leaving || p.requests.paused || !p.self.good || !p.session.ready() {
 		return
@@ -270,6 +285,7 @@ func (p *planning) announce() {
 		p.replan()
 	}
 	left := max(1, len(p.holdings)/10)
+	var fresh []*holding
 	for _, h := range p.sorted() {
 		switch {
 		case h.phase != serving:
@@ -277,10 +293,18 @@ func (p *planning) announce() {
 			h.moving = false
 		case h.moving:
 			left-- // announced before and not withdrawn yet
-		case left > 0 && p.elsewhere(h.shard) && p.now-h.claimedAt >= 2*p.cfg.Duration:
+		case !p.elsewhere(h.shard):
+		case p.now-h.claimedAt < 2*p.cfg.Duration:
+			if h.fresh {
+				fresh = append(fresh, h)
+			}
+		case left > 0:
 			h.moving = true
 			left--
 		}
+	}
+	for _, h := range fresh[:(len(fresh)+1)/2] {
+		h.moving = true
 	}
 }
 

@@ -16,10 +16,11 @@ type checker struct {
 	evictionsForbidden bool               // an outage of the tables alone kills nobody
 	stood              bool               // nothing may move from now on
 	paused             bool               // the fleet has said that nothing is read
+	stays              stays
 }
 
 func newChecker(w *world) checker {
-	return checker{w: w, live: make(map[*shard][]*hold), made: make(map[string]bool)}
+	return checker{w: w, live: make(map[*shard][]*hold), made: make(map[string]bool), stays: newStays(w)}
 }
 
 // started checks I1, I3 and that no message is skipped; it returns the
@@ -134,6 +135,7 @@ func (c *checker) leaseWritten(key string, old, row *lease.Row) {
 			c.w.violate("I5", "%s moved from %s/%d to %s/%d in a steady fleet", key, old.Owner, old.Counter, row.Owner, row.Counter)
 		}
 	}
+	c.stays.moved(key, old, row)
 	if row.Rewound != old.Rewound {
 		c.rewound(s, old, row)
 		return
@@ -174,8 +176,11 @@ func (c *checker) done(s *shard, row *lease.Row) int64 {
 	return n
 }
 
-// workerWritten counts evictions by peers.
+// workerWritten notes heartbeats and counts evictions by peers.
 func (c *checker) workerWritten(by, id string, old, row *lease.Worker) {
+	if row != nil {
+		c.stays.beat(row)
+	}
 	if old == nil || row == nil || old.State == lease.Evicted || row.State != lease.Evicted || old.State == lease.Draining {
 		return
 	}

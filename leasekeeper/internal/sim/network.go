@@ -31,6 +31,8 @@ func foul() weather {
 	return weather{lost: 0.06, unheard: 0.12, late: 0.12, doubled: 0.1, throttled: 0.05, slow: 0.1}
 }
 
+func (w *world) isFoul() bool { return w.weather.outage || w.weather.lost > fair().lost }
+
 // leg is how long a message takes one way.
 func (w *world) leg() time.Duration {
 	if w.chance(w.weather.slow) {

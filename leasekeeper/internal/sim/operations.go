@@ -12,7 +12,11 @@ import (
 func (w *world) calmOperations() {
 	o, limit := &w.operator, 3*w.sc.duration+20*time.Second
 	w.runUntil(w.now + lateness + 30*time.Second) // late answers; a tool still waiting for another rewind
-	paused := func() bool { return w.check.paused }
+	paused, resumed := func() bool { return w.check.paused }, func() bool { return !w.tables.stream.Paused }
+	if !resumed() { // or the pause below would be over before it is asked for
+		o.resume()
+		w.await("pause", limit, "the fleet is resumed", resumed)
+	}
 	if w.chance(0.5) {
 		o.rewind(0) // to be found half done by the pause
 	}
@@ -20,7 +24,7 @@ func (w *world) calmOperations() {
 	w.await("pause", limit, "the fleet is paused", paused)
 	w.runUntil(w.now + w.between(0, 3*w.sc.duration))
 	o.resume()
-	w.await("pause", limit, "the fleet is resumed", func() bool { return !w.tables.stream.Paused })
+	w.await("pause", limit, "the fleet is resumed", resumed)
 	if w.chance(0.5) {
 		o.request(func(r *lease.StreamRequest) { r.Released = nil }, func(int64) {})
 	}

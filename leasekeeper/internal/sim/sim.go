@@ -13,7 +13,7 @@
 //   - that a paused fleet reads nothing, and that a rewind begins each shard that
 //     was meant anew, nobody reading it or what is below it;
 //   - I4 every 50 ms after a single fault, and after every schedule's last one;
-//   - I5 over a quiet stretch at the end.
+//   - I5 over a quiet stretch at the end, and that what was handed over stays for 2D.
 //
 // What it does not do: it knows no real network, disk or scheduler, and its
 // consumers and tables are models. The end-to-end tests have the real ones.
