@@ -66,7 +66,7 @@ func (w *world) patience() time.Duration {
 // heartbeat and worker, none younger than 2D.
 func (w *world) settling() time.Duration {
 	if w.sc.kind == kindLarge {
-		return 4 * time.Minute // the first task to come has all of them and gives up a tenth at a time
+		return 4 * time.Minute // the first task to come has nearly all of them
 	}
 	each := w.sc.shards/max(1, w.sc.workers) + 1
 	return 8*w.sc.duration + time.Duration(min(each, 20)+2)*3*w.sc.heartbeat()
