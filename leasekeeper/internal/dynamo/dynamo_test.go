@@ -100,7 +100,7 @@ func genWorkerWrite(t *rapid.T, id string) lease.WorkerWrite {
 	row := &lease.Worker{ID: id, Counter: rapid.Int64Range(1, 3).Draw(t, "counter"),
 		State:    rapid.SampledFrom([]lease.State{lease.Active, lease.Draining}).Draw(t, "state"),
 		Duration: 8 * time.Second, Ready: rapid.Bool().Draw(t, "ready"), MaxLeases: 3, Version: "1.0.0",
-		Held:      []lease.Held{{Shard: "s0", Generation: 4, BytesPerSecond: 5 << 10, LagMillis: 600, Moving: true}, {Shard: "s1", Generation: 1}},
+		Held:      []lease.Held{{Shard: "s0", Generation: 4, BytesPerSecond: 5 << 10, LagMillis: 600, Moving: true, To: 7}, {Shard: "s1", Generation: 1}},
 		StartedAt: time.UnixMilli(99).UTC(), ExpiresAt: time.Unix(77, 0).UTC(), Requests: rapid.Int64Range(0, 2).Draw(t, "requests")}
 	w := lease.WorkerWrite{Worker: id}
 	switch rapid.IntRange(0, 4).Draw(t, "kind") {

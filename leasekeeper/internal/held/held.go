@@ -8,8 +8,8 @@
 // come the shards called shardId-%012d: their count, then each as the distance
 // from the one before; then all others: their count, and each as length and
 // bytes. With each shard stand the differences of generation, load and lag to
-// the shard before, and one bit that says whether it moves. Zeros fill the last
-// byte.
+// the shard before, one bit that says whether it moves and, if so, eight with the
+// tag of the worker it moves to. Zeros fill the last byte.
 package held
 
 import (
@@ -118,6 +118,9 @@ func (f fields) write(w *writer, h lease.Held) fields {
 	w.number(fold(now.load - f.load))
 	w.number(fold(now.lag - f.lag))
 	w.bit(h.Moving)
+	if h.Moving {
+		w.low(uint64(h.To), 8)
+	}
 	return now
 }
 
@@ -129,5 +132,9 @@ func (f *fields) read(r *reader, shard string) lease.Held {
 		r.failed = true
 		return lease.Held{}
 	}
-	return lease.Held{Shard: shard, Generation: f.generation, BytesPerSecond: loads.value(f.load), LagMillis: lags.value(f.lag), Moving: r.bit()}
+	h := lease.Held{Shard: shard, Generation: f.generation, BytesPerSecond: loads.value(f.load), LagMillis: lags.value(f.lag), Moving: r.bit()}
+	if h.Moving {
+		h.To = byte(r.low(8))
+	}
+	return h
 }

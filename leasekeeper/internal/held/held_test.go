@@ -20,9 +20,13 @@ func genHeld() *rapid.Generator[[]lease.Held] {
 		rapid.StringMatching(`shardId-[0-9]{0,13}|shardId-\+[0-9]{11}|[a-zé -]{1,9}`),
 	)
 	one := rapid.Custom(func(t *rapid.T) lease.Held {
-		return lease.Held{Shard: shard.Draw(t, "shard"), Generation: rapid.Int64().Draw(t, "generation"),
+		h := lease.Held{Shard: shard.Draw(t, "shard"), Generation: rapid.Int64().Draw(t, "generation"),
 			BytesPerSecond: held.RoundLoad(rapid.Int64Min(0).Draw(t, "load")), LagMillis: held.RoundLag(rapid.Int64Min(0).Draw(t, "lag")),
 			Moving: rapid.Bool().Draw(t, "moving")}
+		if h.Moving {
+			h.To = rapid.Byte().Draw(t, "to")
+		}
+		return h
 	})
 	return rapid.Map(rapid.SliceOfDistinct(one, func(h lease.Held) string { return h.Shard }), func(list []lease.Held) []lease.Held {
 		slices.SortFunc(list, func(a, b lease.Held) int { return strings.Compare(a.Shard, b.Shard) })
@@ -62,7 +66,7 @@ func TestDecode_RefusesDamage(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(held.Encode(nil))
-	f.Add(held.Encode([]lease.Held{{Shard: "shardId-000000000007", Generation: 9, Moving: true}, {Shard: "x", BytesPerSecond: 1 << 20}}))
+	f.Add(held.Encode([]lease.Held{{Shard: "shardId-000000000007", Generation: 9, Moving: true, To: 200}, {Shard: "x", BytesPerSecond: 1 << 20}}))
 	f.Add([]byte{1, 0xff, 0xff})
 	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -26,9 +26,10 @@ type holding struct {
 	row        *lease.Row
 	phase      phase
 	claimedAt  time.Duration
-	fresh      bool // claimed here first, as far as is known: may move before it is 2D old
-	moving     bool // announced to peers as about to be given up
-	reclaiming bool // a claim anew is being written
+	fresh      bool   // claimed here first, as far as is known: may move before it is 2D old
+	moving     bool   // announced to peers as about to be given up
+	to         string // the worker it will be given up to; empty: nobody is named
+	reclaiming bool   // a claim anew is being written
 
 	granted bool          // was in an answer at least once
 	expires time.Duration // when the last of those answers' TTL ends
@@ -79,9 +80,14 @@ func ownerOf(row *lease.Row) string {
 // held is what peers are told of the lease.
 func (h *holding) held() lease.Held {
 	h.publishedLoad = held.RoundLoad(settleLoad(h.publishedLoad, h.bytesPerSecond))
+	moving := h.moving || h.phase == withdrawn && !h.requests.paused
+	to := byte(0)
+	if moving && h.to != "" {
+		to = lease.Tag(h.to)
+	}
 	return lease.Held{
 		Shard: h.shard, Generation: h.generation, BytesPerSecond: h.publishedLoad,
-		LagMillis: held.RoundLag(h.lagMillis), Moving: h.moving || h.phase == withdrawn && !h.requests.paused,
+		LagMillis: held.RoundLag(h.lagMillis), Moving: moving, To: to,
 	}
 }
 
@@ -103,7 +109,7 @@ func (h *holding) withdraw(reason string) {
 }
 
 // step does what is due: a generation that is to end is withdrawn, one that is
-// withdrawn and over is released or claimed anew.
+// withdrawn and over is claimed anew, or released where that was announced.
 func (h *holding) step() {
 	if why := h.due(); why != "" {
 		h.withdraw(why)
@@ -120,7 +126,7 @@ func (h *holding) step() {
 		if h.reported.Compare(h.stored) > 0 {
 			h.writeCheckpoint()
 		}
-	case !h.session.ready() || h.planning.elsewhere(h.shard) || h.requests.waits(h.row):
+	case !h.session.ready() || h.moving && h.planning.elsewhere(h.shard) || h.requests.waits(h.row):
 		h.release()
 	case h.able():
 		h.reclaim()

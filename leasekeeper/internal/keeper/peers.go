@@ -102,7 +102,7 @@ func (p *peers) tell(old, row *lease.Worker) {
 func differs(a, b *lease.Worker) bool {
 	return a == nil || a.State != b.State || (a.HeldErr == nil) != (b.HeldErr == nil) || a.Ready != b.Ready || a.MaxLeases != b.MaxLeases ||
 		!slices.EqualFunc(a.Held, b.Held, func(x, y lease.Held) bool {
-			return x.Shard == y.Shard && x.Generation == y.Generation && x.Moving == y.Moving && x.BytesPerSecond == y.BytesPerSecond
+			return x.Shard == y.Shard && x.Generation == y.Generation && x.Moving == y.Moving && x.To == y.To && x.BytesPerSecond == y.BytesPerSecond
 		})
 }
 

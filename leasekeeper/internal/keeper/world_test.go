@@ -26,6 +26,7 @@ type world struct {
 	queue   []item
 	seq     int
 	grants  map[string]grantee // shard → who reads it last, for I1
+	rates   map[string]int64   // bytes per second of a shard, whoever reads it
 	// fault may take an operation over: it returns true when it did.
 	fault func(n *node, op lease.Op, execute func() lease.Answer, answer func(after time.Duration, a lease.Answer)) bool
 }
@@ -249,7 +250,7 @@ type consumer struct {
 	stuck    bool // never drains what is withdrawn
 	silent   bool // reports no shard
 	lag      int64
-	rate     int64  // bytes per second, of every shard
+	rate     int64  // bytes per second, of every shard, beside the world's rates
 	open     uint64 // the call under way
 	syncs    int
 	conflict int
@@ -286,7 +287,7 @@ func (c *consumer) call() {
 			continue
 		}
 		r.Shards = append(r.Shards, contract.ShardReport{Shard: shard, Generation: h.generation, State: h.state,
-			Checkpoint: h.checkpoint, Children: h.children, LagMS: c.lag, BytesPerSecond: c.rate})
+			Checkpoint: h.checkpoint, Children: h.children, LagMS: c.lag, BytesPerSecond: c.rate + w.rates[shard]})
 	}
 	sent := w.now
 	n.nextSync++

@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"hash/fnv"
 	"strings"
 	"time"
 )
@@ -46,6 +47,15 @@ type Held struct {
 	BytesPerSecond int64 // smoothed, and rounded to what the table keeps
 	LagMillis      int64 // rounded likewise; for people, no decision rests on it
 	Moving         bool  // announced: will be withdrawn soon for the worker it is planned for
+	To             byte  // Tag of that worker where it moves; 0: nobody is named
+}
+
+// Tag is a name of a worker in eight bits, never 0: the FNV-1a hash of its id,
+// folded. Two workers of a large fleet may share one.
+func Tag(id string) byte {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id))
+	return byte(1 + h.Sum32()%255)
 }
 
 // ValidDuration returns the worker's lease duration, or MaxDuration where the
