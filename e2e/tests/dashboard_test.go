@@ -1,16 +1,13 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/build"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/prometheus"
 )
@@ -19,17 +16,27 @@ import (
 // name stands for all of its queries. Every query not named here must merely
 // return one finite value of 0 or more for each series of its legend.
 var healthy = map[string]func(values []float64) bool{
-	"Lag":                 each(func(v float64) bool { return v < 60_000 }),
-	"Messages":            each(func(v float64) bool { return v > 0 }),
-	"Trouble":             each(func(v float64) bool { return v == 0 }),
-	"Handler latency":     each(func(v float64) bool { return v > 0 && v < 60 }),
-	"Memory/budget":       each(func(v float64) bool { return v > 1<<20 }),
-	"Leases held":         func(values []float64) bool { return sum(values) == 3 },
-	"Lease validity left": each(func(v float64) bool { return v > 0 && v <= shortLease.Seconds() }),
-	"Tables/heartbeats":   each(func(v float64) bool { return v > 0 }),
-	"Tables/checkpoints":  each(func(v float64) bool { return v > 0 }),
-	"Ready":               each(func(v float64) bool { return v == 1 }),
-	"CPU":                 each(func(v float64) bool { return v > 0 && v < 4 }),
+	"Tasks ready":                           each(func(v float64) bool { return v == 3 }),
+	"Worst lag":                             each(func(v float64) bool { return v < 60_000 }),
+	"Stalled shards":                        each(func(v float64) bool { return v == 0 }),
+	"Dead letters":                          each(func(v float64) bool { return v == 0 }),
+	"Lost to retention":                     each(func(v float64) bool { return v == 0 }),
+	"Shortest lease validity":               each(func(v float64) bool { return v > 0 && v <= shortLease.Seconds() }),
+	"Lag":                                   each(func(v float64) bool { return v < 60_000 }),
+	"Messages":                              each(func(v float64) bool { return v > 0 }),
+	"Memory for unfinished messages/budget": each(func(v float64) bool { return v > 1<<20 }),
+	"Handler latency":                       each(func(v float64) bool { return v > 0 && v < 60 }),
+	"Writes that failed":                    each(func(v float64) bool { return v == 0 }),
+	"Reads that failed":                     each(func(v float64) bool { return v == 0 }),
+	"Shards that stall":                     each(func(v float64) bool { return v == 0 }),
+	"Given up or lost":                      each(func(v float64) bool { return v == 0 }),
+	"Odd messages":                          each(func(v float64) bool { return v == 0 }),
+	"Tasks":                                 each(func(v float64) bool { return v == 3 }),
+	"Leases held/{{instance}}":              func(values []float64) bool { return sum(values) == 3 },
+	"Leases held/rows in the table":         each(func(v float64) bool { return v == 3 }),
+	"Lease validity left":                   each(func(v float64) bool { return v > 0 && v <= shortLease.Seconds() }),
+	"Writes to the tables":                  each(func(v float64) bool { return v > 0 }),
+	"CPU":                                   each(func(v float64) bool { return v > 0 && v < 4 }),
 }
 
 func each(ok func(float64) bool) func([]float64) bool {
@@ -108,26 +115,16 @@ func (q query) judge(values []float64) string {
 	return ""
 }
 
-// dashboard reads the queries, with a rate's interval filled in as Grafana does.
+// intervals are what Grafana fills in itself.
+var intervals = strings.NewReplacer("$__rate_interval", "15s", "$__range", "1m")
+
+// dashboard reads the queries.
 func dashboard(t *testing.T) []query {
 	t.Helper()
-	root, err := build.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var document struct {
-		Panels []struct {
-			Title   string
-			Targets []struct{ Expr, LegendFormat string }
-		}
-	}
-	if err := json.Unmarshal([]byte(read(t, filepath.Join(root, "docs", "grafana.json"))), &document); err != nil {
-		t.Fatal(err)
-	}
 	var queries []query
-	for _, panel := range document.Panels {
+	for _, panel := range loadDashboard(t).Panels {
 		for _, target := range panel.Targets {
-			expression := strings.ReplaceAll(target.Expr, "$__rate_interval", "15s")
+			expression := intervals.Replace(target.Expr)
 			queries = append(queries, query{panel.Title, target.LegendFormat, expression})
 		}
 	}
