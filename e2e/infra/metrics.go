@@ -82,12 +82,12 @@ func metricOf(values map[string]any) Metric {
 }
 
 // graphed reads the series of a dashboard: namespace, metric, then names and
-// values of dimensions in turn.
+// values of dimensions in turn, and at the end perhaps how to show it.
 func graphed(body string) ([]Metric, error) {
 	var dashboard struct {
 		Widgets []struct {
 			Properties struct {
-				Metrics [][]string
+				Metrics [][]any
 			}
 		}
 	}
@@ -97,15 +97,29 @@ func graphed(body string) ([]Metric, error) {
 	var metrics []Metric
 	for _, widget := range dashboard.Widgets {
 		for _, series := range widget.Properties.Metrics {
-			if len(series) < 2 || len(series)%2 != 0 {
-				return nil, fmt.Errorf("series %q: want namespace, metric, and pairs", series)
+			names := texts(series)
+			if len(names) < 2 || len(names)%2 != 0 {
+				return nil, fmt.Errorf("series %v: want namespace, metric, and pairs", series)
 			}
-			m := Metric{Namespace: series[0], Name: series[1]}
-			for i := 2; i < len(series); i += 2 {
-				m.Dimensions = append(m.Dimensions, series[i])
+			m := Metric{Namespace: names[0], Name: names[1]}
+			for i := 2; i < len(names); i += 2 {
+				m.Dimensions = append(m.Dimensions, names[i])
 			}
 			metrics = append(metrics, m)
 		}
 	}
 	return metrics, nil
+}
+
+// texts returns the strings of a series up to the first thing that is none.
+func texts(series []any) []string {
+	var out []string
+	for _, v := range series {
+		text, ok := v.(string)
+		if !ok {
+			break
+		}
+		out = append(out, text)
+	}
+	return out
 }

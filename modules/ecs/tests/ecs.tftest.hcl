@@ -267,8 +267,44 @@ run "insights_and_alarms" {
     condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.tasks_missing, aws_cloudwatch_metric_alarm.nobody_reads, aws_cloudwatch_metric_alarm.memory, aws_cloudwatch_metric_alarm.errors] : alarm.alarm_actions == toset(var.alarm_topic_arns)])
     error_message = "an alarm goes nowhere"
   }
+}
+
+run "dashboard" {
+  command = plan
+
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 9
-    error_message = "want nine graphs"
+    condition     = [for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.type] == concat(["text", "alarm"], [for graph in range(9) : "metric"])
+    error_message = "want what to do, the alarms, and nine graphs"
+  }
+  assert {
+    condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x} ${widget.y}"])) == 11 && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget.x + widget.width <= 24])
+    error_message = "widgets lie on one another, or beyond the 24 columns"
+  }
+  assert {
+    condition     = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).periodOverride == "inherit"
+    error_message = "over a long time the count of tasks would be that of several minutes"
+  }
+  assert {
+    condition     = alltrue(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in widget.properties.metrics : can(metric[length(metric) - 1].label)] if widget.type == "metric"]))
+    error_message = "a series has no name: SuccessfulRequestLatency says nothing of dead letters"
+  }
+  assert {
+    condition     = contains(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[1].properties.alarms, "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:test-nobody-reads")
+    error_message = "an alarm is not shown"
+  }
+}
+
+run "dashboard_of_fan_out" {
+  command = plan
+  variables {
+    stream = {
+      name    = "test", arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/test", shard_count = 3
+      fan_out = { name = "consumer", arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/test/consumer/consumer:1" }
+    }
+  }
+
+  assert {
+    condition     = !strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "GetRecords") && strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "SubscribeToShardEvent.Records")
+    error_message = "a registered consumer makes no GetRecords: its graphs would stay empty"
   }
 }
