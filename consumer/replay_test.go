@@ -96,13 +96,13 @@ func TestReplay_Refuses(t *testing.T) {
 		"shard":          {"--from 1h --shard shardId-000000000007", "", 2, "no such shard: shardId-000000000007; it has shardId-000000000000"},
 		"pace":           {"--from 1h --calls-per-second 0", "", 2, "want a number above 0"},
 		"resume and all": {"--from 1h --resume x", "", 2, "they are in the summary"},
-		"resume":         {"--resume {}", "", 2, "want the JSON that a replay has printed"},
-		"no stream":      {"--from 1h", "CONSUMER_STREAM=", 2, "CONSUMER_STREAM: want the name"},
+		"resume":         {"--resume {}", "AWS_REGION=", 2, "want the JSON that a replay has printed"},
+		"no stream":      {"--from 1h", "CONSUMER_STREAM= AWS_REGION=", 2, "CONSUMER_STREAM: want the name"},
 		"stream":         {"--from 1h", "CONSUMER_STREAM=other", 1, `stream "other" in region eu-central-1: stream does not exist`},
 		"table":          {"--from 1h", "CONSUMER_MESSAGES_TABLE=other", 1, `table "other" does not exist`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, _, problems := replayed(t, append(env, tc.set), strings.Fields(tc.args)...)
+			code, _, problems := replayed(t, append(env, strings.Fields(tc.set)...), strings.Fields(tc.args)...)
 			if code != tc.code || !strings.Contains(problems, tc.want) {
 				t.Errorf("got exit code %d, want %d, and %q to say %q", code, tc.code, problems, tc.want)
 			}

@@ -79,25 +79,39 @@ func (p Program) consume(ctx context.Context) int {
 
 // prepare reads the settings and finds credentials.
 func (p Program) prepare(ctx context.Context) (*consumer, int) {
+	c, code := p.configure()
+	if code == ExitOK {
+		code = p.connect(ctx, c)
+	}
+	return c, code
+}
+
+// configure reads the settings.
+func (p Program) configure() (*consumer, int) {
 	c := &consumer{}
 	if err := settings.Load(config.Prefix, &c.settings); err != nil {
 		return nil, p.fail(ExitUsage, err)
 	}
-	s := &c.settings
-	c.log = logging.New(p.Stderr, s.LogLevel, s.LogFormat, false, "consumer", p.Version)
-	size, err := s.Budget()
+	c.log = logging.New(p.Stderr, c.settings.LogLevel, c.settings.LogFormat, false, "consumer", p.Version)
+	size, err := c.settings.Budget()
 	if err != nil {
 		return nil, p.fail(ExitUsage, err)
 	}
+	c.budget = budget.New(size)
+	return c, ExitOK
+}
+
+// connect finds credentials and region.
+func (p Program) connect(ctx context.Context, c *consumer) (code int) {
+	var err error
 	if c.aws, err = awsclient.Load(ctx, c.log); err != nil {
 		c.log.Error().Msg(err.Error())
-		return nil, ExitFailed
+		return ExitFailed
 	}
 	c.aws = tuned(c.aws)
-	c.budget = budget.New(size)
 	c.metrics = metrics.New()
-	c.letters = deadletter.New(c.aws, s.DeadLetterTable)
-	return c, ExitOK
+	c.letters = deadletter.New(c.aws, c.settings.DeadLetterTable)
+	return ExitOK
 }
 
 func (c *consumer) limitMemory() {

@@ -30,11 +30,18 @@ func (p Program) replay(ctx context.Context, args []string) int {
 	case err != nil:
 		return p.fail(ExitUsage, fmt.Errorf("replay: %w\n\n%s", err, replayHelp))
 	}
-	c, code := p.prepare(ctx)
+	c, code := p.configure()
 	if code != ExitOK {
 		return code
 	}
-	r, err := c.arrangeReplay(ctx, p, flags)
+	before, err := c.checkReplay(flags)
+	if err != nil {
+		return p.fail(ExitUsage, fmt.Errorf("%w: %w", errInput, err))
+	}
+	if code := p.connect(ctx, c); code != ExitOK {
+		return code
+	}
+	r, err := c.arrangeReplay(ctx, p, flags, before)
 	switch {
 	case errors.Is(err, errInput):
 		return p.fail(ExitUsage, err)
@@ -47,18 +54,23 @@ func (p Program) replay(ctx context.Context, args []string) int {
 	return p.accountReplay(r.Summary(), err, flags.json)
 }
 
-// arrangeReplay finds everything that is needed, before anything is handled.
-func (c *consumer) arrangeReplay(ctx context.Context, p Program, f *replayFlags) (*replay.Replay, error) {
-	before, err := f.summary()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errInput, err)
+// checkReplay reads the summary to go on from, if any, and tells what is wrong
+// with the settings and the arguments together, before anything is asked of AWS.
+func (c *consumer) checkReplay(f *replayFlags) (before replay.Summary, err error) {
+	if c.settings.Stream == "" {
+		return before, fmt.Errorf("%s_STREAM: want the name of the stream to replay", config.Prefix)
+	}
+	if before, err = f.summary(); err != nil {
+		return before, err
 	}
 	if before.Stream != "" && before.Stream != c.settings.Stream {
-		return nil, fmt.Errorf("%w: --resume: the summary is of stream %q, and %s_STREAM says %q", errInput, before.Stream, config.Prefix, c.settings.Stream)
+		return before, fmt.Errorf("--resume: the summary is of stream %q, and %s_STREAM says %q", before.Stream, config.Prefix, c.settings.Stream)
 	}
-	if c.settings.Stream == "" {
-		return nil, fmt.Errorf("%w: %s_STREAM: want the name of the stream to replay", errInput, config.Prefix)
-	}
+	return before, nil
+}
+
+// arrangeReplay finds everything that is needed, before anything is handled.
+func (c *consumer) arrangeReplay(ctx context.Context, p Program, f *replayFlags, before replay.Summary) (*replay.Replay, error) {
 	stream, err := kinesis.Describe(ctx, c.aws, c.settings.Stream)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it names the stream

@@ -78,7 +78,9 @@ func (p *planning) announced(row *lease.Worker) {
 		}
 	}
 	if len(moving) > 0 {
-		p.timers.after(p.now+p.cfg.announcement(), func() { p.withdrawMoving(moving) })
+		p.timers.after(p.now+p.cfg.announcement(), func() {
+			p.peers.scanThen(func() { p.withdrawMoving(moving) }) // whoever is named may have begun to leave
+		})
 	}
 }
 

@@ -24,6 +24,7 @@ type peers struct {
 	evicting map[string]bool          // an eviction is being written
 
 	scanning, scanAgain   bool
+	waiting               []func() // called after the next scan that starts after they were added
 	scanFailures          int
 	scanTimer, watchTimer *timer
 }
@@ -35,12 +36,14 @@ func (p *peers) scan() {
 		return
 	}
 	p.scanning = true
-	registered := p.self.row != nil
+	registered, waiting := p.self.row != nil, p.waiting
+	p.waiting = nil
 	p.timers.stop(p.scanTimer)
 	p.do(lease.ScanWorkers{}, func(a lease.Answer) {
 		p.scanning = false
 		if a.Outcome != lease.Applied {
 			p.counts.ScanFailures++
+			p.waiting = append(waiting, p.waiting...)
 			p.timers.set(p.scanTimer, p.now+p.backoff(p.scanFailures), p.scan)
 			p.scanFailures++
 			return
@@ -48,11 +51,20 @@ func (p *peers) scan() {
 		p.scanFailures = 0
 		p.current = p.current || registered
 		p.scanned(a)
+		for _, f := range waiting {
+			f()
+		}
 		if p.scanAgain && !p.exited {
 			p.scanAgain = false
 			p.scan()
 		}
 	})
+}
+
+// scanThen calls f when a scan that starts from now on has arrived.
+func (p *peers) scanThen(f func()) {
+	p.waiting = append(p.waiting, f)
+	p.scan()
 }
 
 func (p *peers) scanned(a lease.Answer) {
