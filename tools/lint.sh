@@ -18,7 +18,7 @@ unformatted=$(gofmt -l "$@")
 
 for module in "$@"; do
   echo "lint $module"
-  (cd "$module" && "$golangci" run --config "$root/.golangci.yml" ./...) || fail "golangci-lint in $module"
+  (cd "$module" && "$golangci" run --allow-parallel-runners --config "$root/.golangci.yml" ./...) || fail "golangci-lint in $module"
   go -C "$module" mod tidy -diff || fail "go mod tidy would change $module"
 done
 

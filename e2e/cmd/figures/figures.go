@@ -62,12 +62,13 @@ func (b bench) on(ctx context.Context, o cluster.Options, tasks, rate int, do fu
 }
 
 type leaseCase struct {
-	name  string
-	lease time.Duration // 0: the default
+	name   string
+	lease  time.Duration // 0: the default
+	shards int32         // 0: three
 }
 
 func leases() []leaseCase {
-	return []leaseCase{{"8 s (default)", 0}, {"2 s", shortLease}}
+	return []leaseCase{{name: "8 s (default)"}, {name: "2 s", lease: shortLease}}
 }
 
 func failover(ctx context.Context, b bench) (string, error) {
@@ -118,15 +119,23 @@ func (b bench) crash(ctx context.Context, crash measure.Crash, l leaseCase, runs
 }
 
 func handoff(ctx context.Context, b bench) (string, error) {
-	return b.moved(ctx, "handoff", "Handoff", "One task, then three, then one again, under 400 messages a second, 5 rounds.", 1, func(c *cluster.Cluster) (measure.Moves, error) {
-		return measure.Scale(ctx, c, b.runs(5), say)
-	})
+	return b.moved(ctx, "handoff", "Handoff", "One task, then three, then one again, under 400 messages a second, 5 rounds.", 1, leases(),
+		func(c *cluster.Cluster, _ leaseCase) (measure.Moves, error) {
+			return measure.Scale(ctx, c, b.runs(5), say)
+		})
 }
 
 func deploy(ctx context.Context, b bench) (string, error) {
-	return b.moved(ctx, "deploy", "Deployment", "Three tasks, each replaced by a new one that is started first, under 400 messages a second, 5 rounds.", 3, func(c *cluster.Cluster) (measure.Moves, error) {
-		return measure.Deploy(ctx, c, b.runs(5), say)
-	})
+	many := leaseCase{name: "8 s (default), 30 shards", shards: 30}
+	atOnce := leaseCase{name: "8 s (default), 30 shards, all at once", shards: 30}
+	return b.moved(ctx, "deploy", "Deployment", "Three tasks, each replaced by a new one that is started first, under 400 messages a second, 5 rounds; on three\n"+
+		"shards and on thirty. All at once: three new ones are started and, when they are ready, the three old ones stopped together.", 3, append(leases(), many, atOnce),
+		func(c *cluster.Cluster, l leaseCase) (measure.Moves, error) {
+			if l == atOnce {
+				return measure.Replace(ctx, c, b.runs(5), say)
+			}
+			return measure.Deploy(ctx, c, b.runs(5), say)
+		})
 }
 
 func balance(ctx context.Context, b bench) (string, error) {
@@ -148,14 +157,14 @@ func balance(ctx context.Context, b bench) (string, error) {
 }
 
 // moved writes the table of a figure about leases that move in good order.
-func (b bench) moved(ctx context.Context, name, title, what string, tasks int, do func(*cluster.Cluster) (measure.Moves, error)) (string, error) {
+func (b bench) moved(ctx context.Context, name, title, what string, tasks int, cases []leaseCase, do func(*cluster.Cluster, leaseCase) (measure.Moves, error)) (string, error) {
 	var s strings.Builder
 	fmt.Fprintf(&s, "## %s\n\n%s\n\n`cd e2e && go run ./cmd/figures %s`\n\n| lease | what | n | min | p50 | p90 | p99 | max |\n|---|---|---|---|---|---|---|---|\n", title, what, name)
-	for _, l := range leases() {
+	for _, l := range cases {
 		var m measure.Moves
-		err := b.on(ctx, cluster.Options{Lease: l.lease}, tasks, 4*load, func(c *cluster.Cluster) error {
+		err := b.on(ctx, cluster.Options{Lease: l.lease, Shards: l.shards}, tasks, 4*load, func(c *cluster.Cluster) error {
 			var err error
-			m, err = do(c)
+			m, err = do(c, l)
 			return err
 		})
 		if err != nil {

@@ -2,7 +2,9 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
@@ -55,6 +57,47 @@ func Deploy(ctx context.Context, c *cluster.Cluster, rounds int, report func(str
 	})
 }
 
+// Replace replaces all tasks at once, `rounds` times: as many new ones are
+// started and, when all are ready, the old ones stopped together.
+func Replace(ctx context.Context, c *cluster.Cluster, rounds int, report func(string)) (Moves, error) {
+	return moves(ctx, c, func() error { return WaitOpenRead(ctx, c, settle) }, func(m *Moves) error {
+		for round := range rounds {
+			old := running(c)
+			fresh, err := c.AddTasks(ctx, len(old))
+			if err != nil {
+				return err
+			}
+			for _, task := range fresh {
+				if err := ready(ctx, task); err != nil {
+					return err
+				}
+			}
+			if err := leaveTogether(m, old); err != nil {
+				return err
+			}
+			if err := WaitOpenRead(ctx, c, settle); err != nil {
+				return err
+			}
+			report(fmt.Sprintf("round %d: all tasks replaced at once", round+1))
+		}
+		return nil
+	})
+}
+
+// leaveTogether stops the tasks at the same time.
+func leaveTogether(m *Moves, tasks []*cluster.Task) error {
+	parts, errs := make([]Moves, len(tasks)), make([]error, len(tasks))
+	var all sync.WaitGroup
+	for i, task := range tasks {
+		all.Go(func() { errs[i] = leave(&parts[i], []*cluster.Task{task}) })
+	}
+	all.Wait()
+	for _, part := range parts {
+		m.Took = append(m.Took, part.Took...)
+	}
+	return errors.Join(errs...)
+}
+
 // moves measures what do does, from the moment that all shards are read until
 // they are again.
 func moves(ctx context.Context, c *cluster.Cluster, allRead func() error, do func(*Moves) error) (Moves, error) {
@@ -98,17 +141,20 @@ func replace(ctx context.Context, c *cluster.Cluster, m *Moves, old *cluster.Tas
 	if err != nil {
 		return err
 	}
-	err = cluster.Until(ctx, settle, fresh.Name+" is ready", func() bool {
-		status, err := fresh.Status(ctx)
-		return err == nil && status.Ready
-	})
-	if err != nil {
+	if err := ready(ctx, fresh); err != nil {
 		return err
 	}
 	if err := leave(m, []*cluster.Task{old}); err != nil {
 		return err
 	}
 	return WaitOpenRead(ctx, c, settle)
+}
+
+func ready(ctx context.Context, task *cluster.Task) error {
+	return cluster.Until(ctx, settle, task.Name+" is ready", func() bool {
+		status, err := task.Status(ctx)
+		return err == nil && status.Ready
+	})
 }
 
 func leave(m *Moves, tasks []*cluster.Task) error {

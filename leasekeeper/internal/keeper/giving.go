@@ -71,7 +71,7 @@ func (p *planning) announced(row *lease.Worker) {
 	}
 	moving := make([]lease.Held, 0)
 	for _, held := range row.Held {
-		said := promise{held.Generation, held.To}
+		said := promise{generation: held.Generation, to: held.To}
 		if held.Moving && p.moving[held.Shard] != said {
 			moving = append(moving, held)
 			p.moving[held.Shard] = said
@@ -99,7 +99,7 @@ func (p *planning) notice() time.Duration {
 // or another worker is named: this waits for its own notice.
 func (p *planning) withdrawMoving(moving []lease.Held) {
 	for _, held := range moving {
-		said := promise{held.Generation, held.To}
+		said := promise{generation: held.Generation, to: held.To}
 		if p.moving[held.Shard] != said {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/keeper"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
@@ -62,8 +63,8 @@ func (p *peer) release() {
 	}
 }
 
-// What is announced for a worker it claims at once, and what is announced for
-// another it leaves alone for H, whatever its own plan says.
+// What is announced for a worker it claims at once, whatever its own plan says;
+// what is announced for another it leaves alone, but for what was left then.
 func TestNamed_ClaimsWhatIsAnnounced(t *testing.T) {
 	w := newWorld(t, "s0", "s1", "s2", "s3", "s4", "s5")
 	x, y := w.peer("x/00000001", "s0", "s1", "s2", "s3", "s4", "s5"), w.peer("y/00000002")
@@ -73,7 +74,7 @@ func TestNamed_ClaimsWhatIsAnnounced(t *testing.T) {
 	x.announce(map[string]string{"s0": me, "s1": me, "s2": me, "s3": me, "s4": y.id, "s5": y.id}) // two each would be even
 	w.run(2500 * time.Millisecond)
 	x.release()
-	w.run(time.Second)
+	w.run(300 * time.Millisecond)
 	got := w.holders()
 	for _, s := range []string{"s0", "s1", "s2", "s3"} {
 		if got[s] != "a" {
@@ -84,9 +85,9 @@ func TestNamed_ClaimsWhatIsAnnounced(t *testing.T) {
 		t.Errorf("got %v, want what is for y not claimed yet", got)
 	}
 	x.say(func(row *lease.Worker) { row.Held = nil })
-	w.run(5 * time.Second)
+	w.run(time.Second)
 	if got := w.holders(); len(got) != 6 {
-		t.Errorf("got %v, want what y did not take claimed after H", got)
+		t.Errorf("got %v, want what y did not take claimed by the next one", got)
 	}
 }
 
@@ -231,5 +232,43 @@ func TestNamed_KeepsWhatIsNotAnnounced(t *testing.T) {
 	}
 	if got := w.holders(); len(got) != 4 {
 		t.Errorf("got %v, want everything read again", got)
+	}
+}
+
+// Where the named worker is told to stop just before it would claim, the next
+// one has seen that the lease is free, and reads it within a second.
+func TestNamed_LeavesJustThen(t *testing.T) {
+	w := newWorld(t, "s0")
+	x := w.peer("x/00000001", "s0")
+	a := w.add("a")
+	w.add("b")
+	w.run(600 * time.Millisecond) // no scan of b's falls into what is looked at
+	x.announce(map[string]string{"s0": a.k.Worker()})
+	w.run(2500 * time.Millisecond)
+	w.at(w.now, func() { a.handle(keeper.Shutdown{}) })
+	w.run(5 * time.Millisecond)
+	x.release()
+	w.run(900 * time.Millisecond)
+	if got := w.holders(); got["s0"] != "b" {
+		t.Errorf("got %v, want s0 at b", got)
+	}
+}
+
+// Nobody writes to a lease that the named worker claims as it should.
+func TestNamed_SecondLooksFirst(t *testing.T) {
+	w := newWorld(t, "s0")
+	x := w.peer("x/00000001", "s0")
+	a := w.add("a")
+	b := w.add("b")
+	w.run(time.Second)
+	x.announce(map[string]string{"s0": a.k.Worker()})
+	w.run(2500 * time.Millisecond)
+	x.release()
+	w.run(5 * time.Second)
+	if got := w.holders(); got["s0"] != "a" {
+		t.Errorf("got %v, want s0 at a", got)
+	}
+	if got := b.k.Counts(w.now).ClaimsRefused; got != 0 {
+		t.Errorf("got %d claims that were refused, want none", got)
 	}
 }

@@ -74,7 +74,7 @@ func (p *planning) peersChanged() {
 			if old, known := before[held.Shard]; known && old.generation == held.Generation {
 				since = old.since
 			}
-			p.promised(held)
+			p.promised(id, held)
 			p.holders[held.Shard] = holder{worker: id, generation: held.Generation, moving: held.Moving || !row.Takes(), since: since}
 		}
 	}
@@ -83,9 +83,9 @@ func (p *planning) peersChanged() {
 
 // promised notes whom the holder of a lease announced to release it to, or that
 // it took that back.
-func (p *planning) promised(held lease.Held) {
+func (p *planning) promised(holder string, held lease.Held) {
 	if held.Moving && held.To != 0 {
-		p.promises[held.Shard] = promise{held.Generation, held.To}
+		p.promises[held.Shard] = promise{held.Generation, held.To, lease.Tag(holder)}
 	} else {
 		delete(p.promises, held.Shard)
 	}
@@ -200,7 +200,7 @@ func (p *planning) decide() {
 			delete(p.free, shard)
 			delete(p.eager, shard)
 			p.others[shard] = true
-			if held.moving && (p.offered(row) || p.orphaned(row)) {
+			if held.moving && (p.offered(row) || p.second(row)) {
 				p.polls = append(p.polls, shard)
 			}
 			continue

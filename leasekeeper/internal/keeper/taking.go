@@ -11,6 +11,7 @@ import (
 type promise struct {
 	generation int64
 	to         byte
+	from       byte // the holder itself
 }
 
 // offered tells whether a lease that is released, or soon will be, is for this
@@ -33,11 +34,20 @@ func (p *planning) promisedTo(row *lease.Row) byte {
 	return 0
 }
 
-// orphaned tells whether the worker named for a lease takes none any more: those
-// it is planned for may have it at once, and soon anybody.
-func (p *planning) orphaned(row *lease.Row) bool {
+// second tells whether this worker stands in for the one that is named for a
+// lease and may have begun to leave in just this moment: the next one by tag
+// and, where it is known to take nothing any more, everybody. It looks on, and
+// claims what was left for two polls.
+func (p *planning) second(row *lease.Row) bool {
 	to := p.promisedTo(row)
-	return to != 0 && !p.takers[to]
+	if to == 0 || !p.takers[to] {
+		return to != 0
+	}
+	next := to + 1
+	for next != to && (!p.takers[next] || next == p.promises[row.Shard].from) {
+		next++
+	}
+	return next != to && next == lease.Tag(p.self.id)
 }
 
 // consider looks at one lease that nobody says it holds and returns when to
@@ -46,7 +56,7 @@ func (p *planning) consider(shard string, row *lease.Row, reads *[]string) time.
 	f := p.free[shard]
 	if f == nil {
 		h := p.cfg.heartbeat()
-		if p.orphaned(row) {
+		if p.second(row) {
 			h = 2 * pollInterval
 		}
 		f = &freeLease{since: p.now, open: p.now + h + time.Duration(p.rng.Int64N(int64(h/2)+1))}
@@ -63,7 +73,7 @@ func (p *planning) consider(shard string, row *lease.Row, reads *[]string) time.
 		return p.now + rescan // whatever makes it able makes it dirty
 	case !p.offered(row) && p.now < f.open:
 		return f.open
-	case p.view.claimable(row):
+	case p.view.claimable(row) && (p.offered(row) || p.view.rows[shard].asOf >= f.open):
 		if p.now >= f.next {
 			f.next = p.now + p.cfg.heartbeat()/2
 			p.claim(shard)
@@ -72,8 +82,8 @@ func (p *planning) consider(shard string, row *lease.Row, reads *[]string) time.
 	case p.now < f.reread:
 		return f.reread
 	}
-	// Owned by a worker that does not say so: it has just claimed it, or just
-	// released it. The row tells, and is claimed at once where it is released.
+	// Somebody else may have claimed it, or released it, and not said so yet. The
+	// row tells, and is claimed at once where it is free.
 	f.reread = p.now + p.cfg.heartbeat()
 	if p.view.rows[shard].asOf < p.now {
 		*reads = append(*reads, shard)
