@@ -138,7 +138,7 @@ func (c *consumer) handler(ctx context.Context, p Program) (handler.Handler, err
 		return nil, err
 	}
 	return store.New(c.aws, store.Options{
-		Name: c.settings.MessagesTable, ItemTTL: c.settings.ItemTTL, Throttled: c.metrics.WritesThrottled, Log: c.log,
+		Name: c.settings.MessagesTable, ItemTTL: c.settings.ItemTTL, Throttled: c.metrics.WritesThrottled, Waited: c.metrics.Unavailable, Log: c.log,
 	}), nil
 }
 

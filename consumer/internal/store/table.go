@@ -28,8 +28,9 @@ import (
 // Options of a Table.
 type Options struct {
 	Name      string
-	ItemTTL   time.Duration // from a message's arrival to its item's expiresAt; 0: none
-	Throttled func(items int)
+	ItemTTL   time.Duration   // from a message's arrival to its item's expiresAt; 0: none
+	Throttled func(items int) // DynamoDB did not take these at once; nil: not counted
+	Waited    func(items int) // these are tried again because the table could not be written; nil: not counted
 	Log       zerolog.Logger
 }
 
@@ -121,14 +122,20 @@ func (t *Table) isolate(ctx context.Context, batch []handler.Message, left []int
 	}
 }
 
-// note counts what was throttled, and warns now and then.
+// note counts what is tried again, throttled or not, and warns now and then.
 func (t *Table) note(ctx context.Context, items int, err error) {
 	if t.o.Throttled != nil && (err == nil || isThrottle(err)) {
 		t.o.Throttled(items)
 		return
 	}
+	if ctx.Err() != nil {
+		return
+	}
+	if t.o.Waited != nil {
+		t.o.Waited(items)
+	}
 	now, last := time.Now().Unix(), t.warned.Load()
-	if ctx.Err() == nil && now-last >= warnEvery && t.warned.CompareAndSwap(last, now) {
+	if now-last >= warnEvery && t.warned.CompareAndSwap(last, now) {
 		t.o.Log.Warn().Err(err).Str("table", t.o.Name).Msg("table cannot be written, trying again")
 	}
 }

@@ -39,13 +39,15 @@ type bench struct {
 	aws       *awstest.Server
 	table     *store.Table
 	throttled atomic.Int64
+	waited    atomic.Int64
 }
 
 func arrange(t *testing.T, ttl time.Duration) *bench {
 	b := &bench{aws: awstest.Start(t, localaws)}
 	b.aws.Table("messages")
 	b.table = store.New(b.aws.Config("writer"), store.Options{
-		Name: "messages", ItemTTL: ttl, Throttled: func(n int) { b.throttled.Add(int64(n)) }, Log: zerolog.Nop(),
+		Name: "messages", ItemTTL: ttl, Throttled: func(n int) { b.throttled.Add(int64(n)) },
+		Waited: func(n int) { b.waited.Add(int64(n)) }, Log: zerolog.Nop(),
 	})
 	return b
 }
@@ -119,8 +121,12 @@ func TestTable_Faults(t *testing.T) {
 			if n := b.aws.Count("messages"); n != 25 {
 				t.Fatalf("got %d items, want 25", n)
 			}
-			if (name == "throttled" || name == "unprocessed") && b.throttled.Load() == 0 {
-				t.Error("nothing was counted as throttled")
+			throttled := name == "throttled" || name == "unprocessed"
+			if got := b.throttled.Load() > 0; got != throttled {
+				t.Errorf("got throttling counted: %v, want %v", got, throttled)
+			}
+			if got := b.waited.Load() > 0; got == throttled {
+				t.Errorf("got waiting counted: %v, want %v", got, !throttled)
 			}
 		})
 	}
