@@ -64,7 +64,8 @@ breaks modules 'Missing expected failure' modules/kinesis/variables.tf 's/>= 24 
 breaks modules 'hash_kye' modules/dynamodb/main.tf 's/hash_key  *= each.value.key/hash_kye = each.value.key/'
 breaks modules 'Missing expected failure' modules/ecs/variables.tf 's/var.spot_percent == 0 ||/true ||/'
 breaks modules 'Missing expected failure' modules/ecr/variables.tf 's/var.keep_images >= 10/var.keep_images >= 1/'
-breaks modules 'delete the service' modules/ecs/main.tf '/force_new_deployment  *= true/d'
+breaks modules 'delete the service' modules/ecs/main.tf '/force_new_deployment  *= true #/d'
+breaks modules 'delete the producer' modules/ecs/main.tf '/force_new_deployment  *= true$/d'
 # From source to plan to check; e2e/infra's TestBreaks_AreSeen breaks the plans
 # in many more ways, and faster.
 breaks go 'TestContainers_EnvironmentIsTheBinarysSettings CONSUMER_DEAD_LETTERS_TABLE is no setting' $containers 's/CONSUMER_DEAD_LETTER_TABLE = var/CONSUMER_DEAD_LETTERS_TABLE = var/'

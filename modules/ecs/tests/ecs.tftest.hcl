@@ -197,7 +197,7 @@ run "spot_share" {
     error_message = "want 70 of 100 tasks on Spot"
   }
   assert {
-    condition     = aws_ecs_service.consumer.force_new_deployment
+    condition     = aws_ecs_service.consumer.force_new_deployment == true # left out it is null, which is no condition
     error_message = "another share of Spot would delete the service and make it anew"
   }
 }
@@ -209,6 +209,10 @@ run "producer_as_a_service" {
   assert {
     condition     = one(aws_ecs_service.producer[*].desired_count) == 1
     error_message = "want one producer, all the time"
+  }
+  assert {
+    condition     = one(aws_ecs_service.producer[*].force_new_deployment) == true
+    error_message = "another share of Spot would delete the producer's service and make it anew"
   }
 }
 
