@@ -83,3 +83,22 @@ git add . && git commit -qm image && git init -q --bare ../origin.git && git rem
 		t.Errorf("a released image was pushed over: %s", log)
 	}
 }
+
+// What a release lacks it says before it tags: a tag never moves, so one without
+// an image would cost the version.
+func TestRelease_WantsItsToolsBeforeTheTag(t *testing.T) {
+	for name, tc := range map[string]struct{ docker, want string }{
+		"no engine": {"exit 1", "no Docker engine answers"},
+		"no buildx": {"[ \"$1\" != buildx ]", "need docker buildx"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newRepository(t)
+			s.write("bin/docker", "#!/bin/sh\n"+tc.docker+"\n")
+			out, ok := s.run([]string{"FAKE_NO_IMAGE=1"}, "release.sh", "consumer", "1.2.0")
+			if ok || !strings.Contains(out, tc.want) {
+				t.Errorf("went well: %t; want it to say %q, got:\n%s", ok, tc.want, out)
+			}
+			s.shell(`! git rev-parse -q --verify refs/tags/consumer/v1.2.0`)
+		})
+	}
+}

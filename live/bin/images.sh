@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # images.sh build [BINARY...]        builds <binary>:dev for this machine
 # images.sh push BINARY VERSION      builds tag BINARY/vVERSION for amd64 and arm64 and pushes it, unless it is there
+# images.sh ready                    fails, and says why, when this machine cannot push
 #
 # A release is built from its tag, whatever the work tree holds. IMAGE_FLAGS are
 # given on to docker build; IMAGE_LIMIT_MIB (15) is what an image may weigh.
@@ -12,6 +13,12 @@ limit=$((${IMAGE_LIMIT_MIB:-15} * 1024 * 1024))
 need_engine() {
   need docker "Docker builds the images, see https://docs.docker.com/engine/install"
   docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || die "no Docker engine answers; start it"
+}
+
+ready_to_push() {
+  need_engine
+  docker buildx version >/dev/null 2>&1 || die "images for two architectures need docker buildx, see https://docs.docker.com/build/install-buildx"
+  need_aws
 }
 
 # build_one BINARY: with buildx where there is one, else with the classic
@@ -40,7 +47,6 @@ push_one() {
     say "$binary:$version is in the registry and stays as it is"
     return
   fi
-  docker buildx version >/dev/null 2>&1 || die "images for two architectures need docker buildx"
   reference=$(registry_host)/$(repository "$binary"):$version
   call _global ecr get-login-password | docker login --username AWS --password-stdin "$(registry_host)"
   source=$(mktemp -d)
@@ -64,9 +70,9 @@ case $command in
     ;;
   push)
     if [ $# -ne 2 ] || ! one_of "$1" "${binaries[@]}"; then usage "images: want push BINARY VERSION"; fi
-    need_engine
-    need_aws
+    ready_to_push
     push_one "$1" "$2"
     ;;
-  *) usage "images: want build or push" ;;
+  ready) ready_to_push ;;
+  *) usage "images: want build, push or ready" ;;
 esac

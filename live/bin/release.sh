@@ -89,6 +89,6 @@ if [ "$dry" = --dry ]; then
   say "release $module $version: dry run passed; nothing was tagged or pushed"
   exit 0
 fi
-need_aws
+"$root/live/bin/images.sh" ready # before the tag, which never moves
 publish
 say "released $module $version; deploy it: put it into live/staging/env.hcl, then task deploy ENV=staging"
