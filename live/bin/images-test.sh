@@ -9,6 +9,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engine.sh"
+. "$(dirname "$0")/stand-ins.sh"
 
 messages=6000 rate=600 version=9.8.7
 work=$(mktemp -d)
@@ -96,7 +97,7 @@ if ! find_engine; then
   say "SKIP: no Docker engine can be had here: the images were neither built nor run"
   exit 0
 fi
-base_images
+base_images "$(go env GOARCH)"
 
 export IMAGE_FLAGS="${IMAGE_FLAGS:-} --build-arg VERSION=$version"
 "$root/live/bin/images.sh" build >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log" && die "the images do not build"; }

@@ -1,9 +1,10 @@
 // Command imagecheck is what images-test.sh runs in the network namespace of the
 // containers it tests: it creates the stream and the tables, and waits until
-// every message is stored.
+// every message is stored. For images-platforms.sh it looks at what was published.
 //
 //	imagecheck create SHARDS
 //	imagecheck await MESSAGES
+//	imagecheck index REPOSITORY VERSION REVISION EMULATOR
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/infra"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
 )
@@ -27,15 +29,18 @@ func main() {
 }
 
 func run(args []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if len(args) == 5 && args[0] == "index" {
+		return index(ctx, infra.Repository(args[1]), args[2], args[3], args[4])
+	}
 	if len(args) != 2 {
-		return fmt.Errorf("want create SHARDS or await MESSAGES, got %q", args)
+		return fmt.Errorf("want create SHARDS, await MESSAGES or index REPOSITORY VERSION REVISION EMULATOR, got %q", args)
 	}
 	number, err := strconv.ParseInt(args[1], 10, 32)
 	if err != nil {
 		return fmt.Errorf("read number: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
 	url := os.Getenv("AWS_ENDPOINT_URL")
 	server := awslocal.Connect(url, url)
 	if args[0] == "create" {
