@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/keeper"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
@@ -85,6 +86,44 @@ func TestHeartbeat_LandedThenEvicted(t *testing.T) {
 	w.run(2500 * time.Millisecond)
 	if a.k.Worker() == id {
 		t.Error("an evicted worker goes on under its old id")
+	}
+}
+
+// A14: a registration of which nothing was known for longer than a lease may
+// have landed, been evicted and been deleted: it is not made again, nor believed.
+func TestHeartbeat_LateRegistration(t *testing.T) {
+	for name, late := range map[string]lease.Outcome{"answer lost": lease.Unknown, "answer late": lease.Applied} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "s0")
+			b := w.add("b")
+			w.run(time.Minute)
+			registered := ""
+			w.fault = func(_ *node, op lease.Op, execute executeFunc, answer answerFunc) bool {
+				write, ok := op.(lease.WorkerWrite)
+				if !ok || write.Create == nil || registered != "" {
+					return false
+				}
+				registered = write.Worker
+				row := execute().Worker
+				answer(9*time.Second, lease.Answer{Outcome: late, Worker: row})
+				return true
+			}
+			a := w.add("a")
+			w.run(8500 * time.Millisecond)
+			if row := w.workers[registered]; row == nil || row.State != lease.Evicted {
+				t.Fatalf("got %+v, want it evicted by b", row)
+			}
+			delete(w.workers, registered) // b cleans up
+			w.run(10 * time.Second)
+			if w.workers[registered] != nil || a.k.Worker() == registered {
+				t.Errorf("got %+v, want another id", w.workers[registered])
+			}
+			b.handle(keeper.Shutdown{})
+			w.run(5 * time.Second)
+			if got := w.holders(); got["s0"] != "a" {
+				t.Errorf("got %v, want s0 at a", got)
+			}
+		})
 	}
 }
 

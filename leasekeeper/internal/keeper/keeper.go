@@ -115,7 +115,25 @@ func (k *Keeper) rebirth(reason string) {
 		k.exit(nil) // nothing is ours any more: there is nothing to hand over
 		return
 	}
+	over := old.live()
 	k.begin()
+	k.life.over = over
+}
+
+// live returns until when, at the latest, shards are read on grants of this life.
+func (l *life) live() map[string]time.Duration {
+	live := make(map[string]time.Duration)
+	for shard, until := range l.over {
+		if l.now < until {
+			live[shard] = until
+		}
+	}
+	for shard, h := range l.holdings {
+		if !h.isOver() {
+			live[shard] = h.expires
+		}
+	}
+	return live
 }
 
 func (k *Keeper) runTimers() {

@@ -18,7 +18,7 @@ type life struct {
 	planning    planning
 	holdings    map[string]*holding
 	claims      map[string]*claim
-	over        map[string]time.Duration // shards lost under a live grant: when it ends at the latest
+	over        map[string]time.Duration // shards lost under a live grant, of an earlier life too: when it ends at the latest
 	leave       leave
 	requests    requests
 	decideAt    time.Duration // not before this is it decided again

@@ -288,3 +288,22 @@ func TestRequests_PauseWhileJoining(t *testing.T) {
 	w.run(10 * time.Second)
 	w.expect("s0")
 }
+
+// A worker that was declared dead and rejoins says that a pause is carried out
+// only when the grants of its earlier life are over.
+func TestRequests_PauseAfterRebirth(t *testing.T) {
+	w := newWorld(t, "s0", "s1")
+	a := w.add("a")
+	w.run(time.Minute)
+	delete(w.workers, a.k.Worker())
+	w.ask(true)
+	for end := w.now + 20*time.Second; w.now < end; w.run(10 * time.Millisecond) {
+		if row := w.workers[a.k.Worker()]; row != nil && row.Requests == w.stream.Requests {
+			if got := w.holders(); len(got) > 0 {
+				t.Errorf("got %v read though the row says that the pause is carried out", got)
+			}
+			return
+		}
+	}
+	t.Error("the row never says that the pause is carried out")
+}

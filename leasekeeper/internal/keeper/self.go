@@ -69,6 +69,9 @@ func (s *self) beat() {
 }
 
 func (s *self) attempt() {
+	if s.late() {
+		return
+	}
 	row := s.beating
 	write := lease.WorkerWrite{Worker: s.id, Create: row}
 	if s.row != nil {
@@ -77,8 +80,20 @@ func (s *self) attempt() {
 	s.do(write, func(a lease.Answer) { s.answered(row, a) })
 }
 
+// late begins anew under another id when the registration is not known to have
+// landed in time. Its row may have landed, been evicted and been deleted; made
+// again, it would be one that some peers know as EVICTED (A14).
+func (s *self) late() bool {
+	if s.row != nil || s.now < s.noted+s.cfg.validity() {
+		return false
+	}
+	s.rebirth("its registration took longer than a lease")
+	return true
+}
+
 func (s *self) answered(row *lease.Worker, a lease.Answer) {
 	switch {
+	case s.late():
 	case a.Outcome == lease.Applied:
 		s.landed(row)
 	case a.Outcome == lease.Refused && a.Worker != nil && a.Worker.Counter == row.Counter && a.Worker.State != lease.Evicted:

@@ -43,7 +43,7 @@ func (w *world) taskFault() {
 		return
 	}
 	long := w.between(w.sc.duration/2, 3*w.sc.duration)
-	switch w.rng.IntN(12) {
+	switch w.rng.IntN(13) {
 	case 0:
 		w.crashTask(t, long)
 	case 1:
@@ -69,6 +69,8 @@ func (w *world) taskFault() {
 		w.loseRow(t)
 	case 11:
 		w.misleadReader(t)
+	case 12:
+		w.cutOffWhileJoining(t)
 	}
 }
 
@@ -121,6 +123,13 @@ func (w *world) pauseKeeper(t *task, d time.Duration) {
 		w.tracef("%s leasekeeper goes on", t.name)
 		k.resume()
 	})
+}
+
+// cutOffWhileJoining starts the leasekeeper anew and loses the answer to its
+// registration, for so long that its row may be evicted and deleted.
+func (w *world) cutOffWhileJoining(t *task) {
+	w.crashKeeper(t, 0)
+	w.after(w.between(0, 10*time.Millisecond), func() { w.isolate(t, w.between(w.sc.duration, 12*w.sc.duration)) })
 }
 
 func (w *world) pauseReader(t *task, d time.Duration) {
