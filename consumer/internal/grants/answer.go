@@ -68,7 +68,7 @@ func (m *Machine) grant(k Key, g contract.Grant, deadline time.Time) []Action {
 		}
 	}
 	h := &hold{key: k, grant: g, state: waiting, expires: deadline}
-	if m.draining {
+	if m.closed {
 		h.state = drained // never started
 	}
 	m.holds = append(m.holds, h)

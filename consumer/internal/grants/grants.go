@@ -83,6 +83,7 @@ type Machine struct {
 	worker   string
 	revision int64
 	draining bool
+	closed   bool // nothing is started any more
 	parted   bool // an answer to a request with draining has come
 	holds    []*hold
 }
@@ -168,25 +169,23 @@ func (m *Machine) finish(k Key, s state, p Progress, children []contract.ChildSh
 	return m.startWaiting(now)
 }
 
-// Drain begins the consumer's end: nothing is started any more. What is read
-// goes on being read until leasekeeper withdraws it, some 1¼ heartbeats later:
-// by then those who take over know and wait, and nobody misses the shard for long.
-func (m *Machine) Drain() {
-	m.draining = true
-	for _, h := range m.holds {
-		if h.state == waiting {
-			h.state = drained
-		}
-	}
-}
+// Drain begins the consumer's end. What is granted, before or after, is read
+// until leasekeeper withdraws it, some 1¼ heartbeats later: by then those who take
+// over know and wait, and nobody misses the shard for long.
+func (m *Machine) Drain() { m.draining = true }
 
-// StopAll stops what is still read: for the end of a drain that leasekeeper does
-// not withdraw.
+// StopAll stops what is still read, and nothing is started any more: for the end
+// of a drain that leasekeeper does not withdraw.
 func (m *Machine) StopAll() []Action {
+	m.closed = true
 	var actions []Action
 	for _, h := range m.holds {
-		if h.state == reading {
+		switch h.state {
+		case reading:
 			actions = append(actions, h.stop())
+		case waiting:
+			h.state = drained
+		case stopping, drained, ended:
 		}
 	}
 	return actions

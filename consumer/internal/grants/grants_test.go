@@ -250,8 +250,32 @@ func TestMachine_Drain(t *testing.T) {
 		t.Fatal("not parted after leasekeeper has heard everything")
 	}
 	b.send()
-	b.want(b.answer(3, 3, "w", 4, 6)) // a grant in answer to draining
-	if got := b.states(); got[6] != contract.Drained || b.m.Parted() {
-		t.Fatalf("got %v, want the new grant given back and reported", got)
+	b.want(b.answer(3, 3, "w", 4, 6), grants.Start) // claimed when the end had just begun
+	if got := b.states(); got[6] != contract.Reading || b.m.Parted() {
+		t.Fatalf("got %v, want the new grant read until it is withdrawn", got)
+	}
+	b.want(b.m.StopAll(), grants.Stop)
+	b.send()
+	b.want(b.answer(4, 4, "w", 5, 6, 7))
+	if got := b.states(); got[7] != contract.Drained || b.m.Parted() {
+		t.Fatalf("got %v, want nothing started after the end of the drain, and it reported", got)
+	}
+}
+
+// A grant that waits for an older one of its shard may start while draining,
+// and not after its end.
+func TestMachine_DrainWhileWaiting(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		b := newBench(t)
+		b.want(b.answer(0, 0, "w", 1, 5), grants.Start)
+		b.send()
+		b.want(b.answer(1, 1, "w", 2, 6), grants.Stop)
+		b.m.Drain()
+		if closed {
+			b.want(b.m.StopAll())
+			b.want(b.m.Drained(held(), grants.Progress{}, b.at(2)))
+		} else {
+			b.want(b.m.Drained(held(), grants.Progress{}, b.at(2)), grants.Start)
+		}
 	}
 }

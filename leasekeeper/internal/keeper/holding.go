@@ -62,8 +62,11 @@ func (l *life) hold(row *lease.Row) *holding {
 	l.note(Info, "lease claimed", Field{"shard", h.shard}, Field{"generation", h.generation},
 		Field{"from", ownerOf(from)}, Field{"checkpoint", checkpointText(h.stored)})
 	l.move("claimed", h.shard, ownerOf(from), l.self.id)
-	if !l.self.good || l.leaving || l.requests.paused {
+	switch {
+	case !l.self.good || l.leave.withdrawing || l.requests.paused:
 		h.phase = withdrawn
+	case l.leaving: // claimed when the end had just begun: read until it is handed over, and announced
+		l.self.publish()
 	}
 	l.planning.stale, l.dirty = true, true
 	l.session.changed = true

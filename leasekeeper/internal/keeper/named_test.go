@@ -272,3 +272,31 @@ func TestNamed_SecondLooksFirst(t *testing.T) {
 		t.Errorf("got %d claims that were refused, want none", got)
 	}
 }
+
+// A claim that lands when its worker was just told to stop is served until the
+// lease is handed over with the others.
+func TestNamed_ClaimMeetsTheEnd(t *testing.T) {
+	w := newWorld(t, "s0")
+	x := w.peer("x/00000001", "s0")
+	a := w.add("a")
+	w.add("b")
+	w.run(600 * time.Millisecond)
+	x.announce(map[string]string{"s0": a.k.Worker()})
+	w.run(2500 * time.Millisecond)
+	w.fault = func(n *node, op lease.Op, _ executeFunc, _ answerFunc) bool {
+		if write, ok := op.(lease.LeaseWrite); ok && n == a && write.Change != nil && write.Change.Owner == a.k.Worker() {
+			w.at(w.now, func() { a.handle(keeper.Shutdown{}) })
+		}
+		return false
+	}
+	x.release()
+	unread := time.Duration(0)
+	for end := w.now + 6*time.Second; w.now < end; w.run(10 * time.Millisecond) {
+		if len(w.holders()) == 0 {
+			unread += 10 * time.Millisecond
+		}
+	}
+	if got := w.holders(); got["s0"] != "b" || unread > 600*time.Millisecond {
+		t.Errorf("got %v, and s0 unread for %v, want it at b and never unread for long", got, unread)
+	}
+}

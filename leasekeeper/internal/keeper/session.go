@@ -206,9 +206,6 @@ func (s *session) grants() []contract.Grant {
 			s.dirty = true
 			continue
 		}
-		if (s.draining || s.leaving) && !h.granted {
-			continue // no new ones
-		}
 		h.granted, h.expires = true, s.self.until
 		grants = append(grants, h.grant())
 	}

@@ -221,9 +221,6 @@ func (r *reader) grant(g contract.Grant, deadline time.Duration) {
 		}
 	}
 	h := &hold{reader: r, worker: r.worker, shard: r.w.stream.byID[g.Shard], generation: g.Generation, start: g.Start, expires: deadline, dies: r.clock.trueAt(deadline)}
-	if r.draining {
-		h.state = drained
-	}
 	r.holds = append(r.holds, h)
 }
 
