@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -98,7 +99,8 @@ func Resize(ctx context.Context, c *cluster.Cluster, shards int32) error {
 	return c.AWS.WaitStream(ctx, awslocal.Stream)
 }
 
-// WaitOpenRead waits until every open shard is read by somebody.
+// WaitOpenRead waits until every open shard is read by a task that runs: what
+// one that has stopped read a moment ago does not count.
 func WaitOpenRead(ctx context.Context, c *cluster.Cluster, timeout time.Duration) error {
 	var err error
 	waitErr := cluster.Until(ctx, timeout, "every open shard is read", func() bool {
@@ -106,13 +108,12 @@ func WaitOpenRead(ctx context.Context, c *cluster.Cluster, timeout time.Duration
 		if open, err = Open(ctx, c); err != nil {
 			return true
 		}
-		readers := c.Readers(2 * time.Second)
-		for _, shard := range open {
-			if readers[shard] == "" {
-				return false
-			}
+		runs := map[string]bool{}
+		for _, task := range running(c) {
+			runs[task.Name] = true
 		}
-		return true
+		readers := c.Readers(2 * time.Second)
+		return !slices.ContainsFunc(open, func(shard string) bool { return !runs[readers[shard]] })
 	})
 	if err != nil {
 		return err
