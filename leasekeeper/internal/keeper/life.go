@@ -82,3 +82,7 @@ func (l *life) pause() time.Duration {
 func (l *life) able() bool {
 	return l.self.good && !l.leaving && !l.requests.paused && l.session.ready() && l.view.known && l.peers.current && !l.view.frozen()
 }
+
+// takes tells whether leases may be planned for this worker, as its next
+// heartbeat will say.
+func (l *life) takes() bool { return !l.leaving && !l.requests.released && l.session.ready() }

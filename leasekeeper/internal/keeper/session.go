@@ -38,10 +38,6 @@ func (s *session) ready() bool {
 	return s.consumer != "" && !s.draining && (s.open != nil || s.now < s.called+s.patience())
 }
 
-// takes tells whether leases may be planned for this worker, as its next
-// heartbeat will say.
-func (l *life) takes() bool { return !l.leaving && !l.requests.released && l.session.ready() }
-
 // patience is how long a consumer may be silent between two calls.
 func (s *session) patience() time.Duration { return s.cfg.Duration / 2 }
 
