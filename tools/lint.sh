@@ -10,7 +10,6 @@ failed=0
 fail() { echo "lint: $*" >&2; failed=1; }
 
 golangci=$(tools/tool.sh golangci-lint) || exit 1
-govulncheck=$(tools/tool.sh govulncheck) || exit 1
 actionlint=$(tools/tool.sh actionlint) || exit 1
 
 unformatted=$(gofmt -l "$@")
@@ -39,13 +38,7 @@ same awsclient consumer leasekeeper
 
 "$actionlint" .github/workflows/*.yml || fail actionlint
 
-if curl -sfm 10 https://vuln.go.dev/index/db.json >/dev/null 2>&1; then
-  for module in "$@"; do
-    "$govulncheck" -C "$module" ./... || fail "govulncheck in $module"
-  done
-else
-  echo "lint: SKIP govulncheck: its database at vuln.go.dev cannot be reached" >&2
-fi
+tools/vulncheck.sh "$@" || fail govulncheck
 
 if command -v shellcheck >/dev/null; then
   git ls-files -co --exclude-standard -- '*.sh' task .ci/run | xargs shellcheck --severity=warning || fail shellcheck

@@ -11,6 +11,7 @@ binary=$root/bin/tools/$name-$sum
 if [ ! -x "$binary" ]; then
   echo "building $name from tools/$name (once)" >&2
   package=$(GOWORK=off go -C "$module" list tool)
-  GOWORK=off go build -C "$module" -o "$binary" "$package"
+  GOWORK=off go build -C "$module" -o "$binary.$$" "$package"
+  mv "$binary.$$" "$binary" # at once, whoever else builds or runs it
 fi
 echo "$binary"
