@@ -32,7 +32,7 @@ func (l *life) claim(shard string) {
 		return
 	}
 	delete(l.over, shard)
-	c := &claim{life: l, shard: shard, fresh: l.planning.fresh(shard)}
+	c := &claim{life: l, shard: shard, fresh: l.planning.fresh(l.planning.outlook(shard))}
 	l.claims[shard] = c
 	c.begin(row)
 }

@@ -129,7 +129,7 @@ func (h *holding) finished(row *lease.Row) {
 	h.drop()
 	h.view.put(row)
 	for _, child := range children {
-		h.planning.eager[child] = true
+		h.planning.outlook(child).eager = true
 	}
 	h.discovery.bump(0)
 }

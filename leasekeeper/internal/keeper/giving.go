@@ -23,7 +23,7 @@ func (p *planning) announce() {
 	for _, h := range p.due() {
 		h.moving = true
 		if !p.takesLeases(h.to) {
-			h.to = p.planned[h.shard]
+			h.to = h.outlook.planned
 		}
 	}
 }
@@ -42,9 +42,9 @@ func (p *planning) due() []*holding {
 	for _, h := range p.sorted() {
 		switch {
 		case h.phase != serving:
-		case h.moving && !p.elsewhere(h.shard):
+		case h.moving && !p.elsewhere(h.outlook):
 			h.moving, h.to = false, ""
-		case !p.elsewhere(h.shard):
+		case !p.elsewhere(h.outlook):
 		case !p.took:
 			due = append(due, h)
 		case h.moving: // announced before and not withdrawn yet
@@ -72,9 +72,9 @@ func (p *planning) announced(row *lease.Worker) {
 	moving := make([]lease.Held, 0)
 	for _, held := range row.Held {
 		said := promise{generation: held.Generation, to: held.To}
-		if held.Moving && p.moving[held.Shard] != said {
+		if o := p.outlook(held.Shard); held.Moving && o.giving != said {
 			moving = append(moving, held)
-			p.moving[held.Shard] = said
+			o.giving = said
 		}
 	}
 	if len(moving) > 0 {
@@ -100,15 +100,16 @@ func (p *planning) notice() time.Duration {
 func (p *planning) withdrawMoving(moving []lease.Held) {
 	for _, held := range moving {
 		said := promise{generation: held.Generation, to: held.To}
-		if p.moving[held.Shard] != said {
+		o := p.outlook(held.Shard)
+		if o.giving != said {
 			continue
 		}
-		delete(p.moving, held.Shard)
+		o.giving = promise{}
 		h := p.holdings[held.Shard]
 		if h == nil || h.generation != held.Generation || h.phase != serving || lease.Tag(h.to) != held.To {
 			continue
 		}
-		if p.elsewhere(h.shard) && p.takesLeases(h.to) {
+		if p.elsewhere(h.outlook) && p.takesLeases(h.to) {
 			h.withdraw("planned for " + h.to)
 		} else {
 			h.moving, h.to = false, ""
@@ -130,7 +131,7 @@ func (p *planning) withdrawUnready() {
 		return
 	}
 	for _, h := range p.sorted() {
-		if h.phase == serving && (p.session.draining || p.elsewhere(h.shard)) {
+		if h.phase == serving && (p.session.draining || p.elsewhere(h.outlook)) {
 			h.withdraw(reason)
 		}
 	}

@@ -22,6 +22,7 @@ const (
 type holding struct {
 	*life
 	shard      string
+	outlook    *outlook
 	generation int64
 	row        *lease.Row
 	phase      phase
@@ -50,15 +51,16 @@ type holding struct {
 
 // hold takes over a lease whose claim was applied.
 func (l *life) hold(row *lease.Row) *holding {
+	o := l.planning.outlook(row.Shard)
 	h := &holding{
-		life: l, shard: row.Shard, generation: row.Counter, row: row, claimedAt: l.now,
+		life: l, shard: row.Shard, outlook: o, generation: row.Counter, row: row, claimedAt: l.now,
 		stored: row.Checkpoint, reported: row.Checkpoint, storedAt: l.now, progressAt: l.now, timer: newTimer(),
-		publishedLoad: l.planning.loads[row.Shard], bytesPerSecond: l.planning.loads[row.Shard],
+		publishedLoad: o.load, bytesPerSecond: o.load,
 	}
 	from := l.view.get(row.Shard)
 	l.view.put(row)
 	l.holdings[row.Shard] = h
-	delete(l.planning.eager, row.Shard)
+	o.eager = false
 	l.note(Info, "lease claimed", Field{"shard", h.shard}, Field{"generation", h.generation},
 		Field{"from", ownerOf(from)}, Field{"checkpoint", checkpointText(h.stored)})
 	l.move("claimed", h.shard, ownerOf(from), l.self.id)
@@ -129,7 +131,7 @@ func (h *holding) step() {
 		if h.reported.Compare(h.stored) > 0 {
 			h.writeCheckpoint()
 		}
-	case !h.session.ready() || h.moving && h.planning.elsewhere(h.shard) || h.requests.waits(h.row):
+	case !h.session.ready() || h.moving && h.planning.elsewhere(h.outlook) || h.requests.waits(h.row):
 		h.release()
 	case h.able():
 		h.reclaim()

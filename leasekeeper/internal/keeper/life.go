@@ -72,10 +72,10 @@ func (l *life) settle() {
 // leases: nothing for small tables, 30 ms for a thousand leases.
 func (l *life) pause() time.Duration {
 	const small, most = 50, 50 * time.Millisecond
-	if len(l.view.shards) <= small {
+	if len(l.view.leases) <= small {
 		return 0
 	}
-	return min(time.Duration(len(l.view.shards))*30*time.Microsecond, most)
+	return min(time.Duration(len(l.view.leases))*30*time.Microsecond, most)
 }
 
 // able tells whether leases may be claimed now.

@@ -55,8 +55,8 @@ func (r *requests) sweeps() bool {
 
 // ownerless tells whether there is a row that only a sweep will rewind.
 func (r *requests) ownerless() bool {
-	for _, shard := range r.view.shards {
-		if row := r.view.get(shard); r.asks(row) && r.sweepable(row) {
+	for _, s := range r.view.leases {
+		if r.asks(s.row) && r.sweepable(s.row) {
 			return true
 		}
 	}
@@ -79,9 +79,9 @@ func (r *requests) look() {
 	}
 	r.sweeping = true
 	id, before := r.rewind.ID, make(map[string]int64)
-	for _, shard := range r.view.shards {
-		if row := r.view.get(shard); row.Finished() {
-			before[shard] = row.Counter
+	for _, s := range r.view.leases {
+		if s.row.Finished() {
+			before[s.shard] = s.row.Counter
 		}
 	}
 	r.view.scanThen(func(rows []*lease.Row) {

@@ -75,12 +75,12 @@ const stalled = time.Minute
 
 // lagging names a shard that should be read here and is not, or does not get on.
 func (l *life) lagging(now time.Duration) string {
-	for _, shard := range l.view.shards {
-		if f := l.planning.free[shard]; f != nil && l.planning.mine(shard) && now-f.since > stalled {
-			return "shard " + shard + " is planned here and not held"
+	for _, s := range l.view.leases {
+		if s.free != nil && l.planning.mine(s.outlook) && now-s.free.since > stalled {
+			return "shard " + s.shard + " is planned here and not held"
 		}
-		if h := l.holdings[shard]; h != nil && h.phase == serving && now-h.progressAt > stalled {
-			return "shard " + shard + " stands still behind its stream: is the consumer stuck?"
+		if h := l.holdings[s.shard]; h != nil && h.phase == serving && now-h.progressAt > stalled {
+			return "shard " + s.shard + " stands still behind its stream: is the consumer stuck?"
 		}
 	}
 	return ""
@@ -150,13 +150,13 @@ func (l *life) leaseStatus(now time.Duration) []contract.LeaseStatus {
 			}
 		}
 	}
-	list := make([]contract.LeaseStatus, 0, len(l.view.shards))
-	for _, shard := range l.view.shards {
-		row := l.view.get(shard)
+	list := make([]contract.LeaseStatus, 0, len(l.view.leases))
+	for _, seen := range l.view.leases {
+		row, shard := seen.row, seen.shard
 		s := contract.LeaseStatus{Shard: shard, Owner: row.Owner, Generation: row.Counter, Checkpoint: row.Checkpoint.Sequence,
 			Sub: row.Checkpoint.Sub, State: contract.LeaseUnowned, Parents: list0(row.Parents), Children: list0(row.Children)}
-		held, isHeld := l.planning.holderOf(row)
-		if to := l.planning.planned[shard]; to != row.Owner {
+		held, isHeld := seen.held(row)
+		if to := seen.planned; to != row.Owner {
 			s.PlannedFor = to
 		}
 		switch h := l.holdings[shard]; {

@@ -6,30 +6,22 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
-// promise is what a worker announced of a lease: whom it will be released to,
-// by tag.
-type promise struct {
-	generation int64
-	to         byte
-	from       byte // the holder itself
-}
-
 // offered tells whether a lease that is released, or soon will be, is for this
 // worker: as its holder announced, else as planned. Plans differ for a moment
 // while leases move; what was announced is the same for all. Whoever was not
 // named waits as for a lease planned for another.
-func (p *planning) offered(row *lease.Row) bool {
-	if to := p.promisedTo(row); p.takers[to] {
+func (p *planning) offered(s *seen) bool {
+	if to := s.promisedTo(); p.takers[to] {
 		return to == lease.Tag(p.self.id)
 	}
-	return p.mine(row.Shard)
+	return p.mine(s.outlook)
 }
 
 // promisedTo returns the tag of the worker that the lease's holder named, for
 // as long as nobody claimed it; 0: nobody.
-func (p *planning) promisedTo(row *lease.Row) byte {
-	if said, ok := p.promises[row.Shard]; ok && row.Counter <= said.generation+1 {
-		return said.to
+func (s *seen) promisedTo() byte {
+	if s.row.Counter <= s.promise.generation+1 {
+		return s.promise.to
 	}
 	return 0
 }
@@ -38,13 +30,13 @@ func (p *planning) promisedTo(row *lease.Row) byte {
 // lease and may have begun to leave in just this moment: the next one by tag
 // and, where it is known to take nothing any more, everybody. It looks on, and
 // claims what was left for two polls.
-func (p *planning) second(row *lease.Row) bool {
-	to := p.promisedTo(row)
+func (p *planning) second(s *seen) bool {
+	to := s.promisedTo()
 	if to == 0 || !p.takers[to] {
 		return to != 0
 	}
 	next := to + 1
-	for next != to && (!p.takers[next] || next == p.promises[row.Shard].from) {
+	for next != to && (!p.takers[next] || next == s.promise.from) {
 		next++
 	}
 	return next != to && next == lease.Tag(p.self.id)
@@ -52,31 +44,31 @@ func (p *planning) second(row *lease.Row) bool {
 
 // consider looks at one lease that nobody says it holds and returns when to
 // look again.
-func (p *planning) consider(shard string, row *lease.Row, reads *[]string) time.Duration {
-	f := p.free[shard]
+func (p *planning) consider(s *seen, reads *[]string) time.Duration {
+	f := s.free
 	if f == nil {
 		h := p.cfg.heartbeat()
-		if p.second(row) {
+		if p.second(s) {
 			h = 2 * pollInterval
 		}
 		f = &freeLease{since: p.now, open: p.now + h + time.Duration(p.rng.Int64N(int64(h/2)+1))}
-		p.free[shard] = f
+		s.free = f
 	}
 	switch {
-	case p.claims[shard] != nil:
+	case p.claims[s.shard] != nil:
 		return p.now + rescan // goes its own way
 	case !p.able():
-		if row.Owner == p.self.id && p.self.good && p.now >= f.next {
+		if s.row.Owner == p.self.id && p.self.good && p.now >= f.next {
 			f.next = p.now + p.cfg.heartbeat()
-			p.disown(row)
+			p.disown(s.row)
 		}
 		return p.now + rescan // whatever makes it able makes it dirty
-	case !p.offered(row) && p.now < f.open:
+	case !p.offered(s) && p.now < f.open:
 		return f.open
-	case p.view.claimable(row) && (p.offered(row) || p.view.rows[shard].asOf >= f.open):
+	case p.view.claimable(s.row) && (p.offered(s) || s.asOf >= f.open):
 		if p.now >= f.next {
 			f.next = p.now + p.cfg.heartbeat()/2
-			p.claim(shard)
+			p.claim(s.shard)
 		}
 		return f.next
 	case p.now < f.reread:
@@ -85,8 +77,8 @@ func (p *planning) consider(shard string, row *lease.Row, reads *[]string) time.
 	// Somebody else may have claimed it, or released it, and not said so yet. The
 	// row tells, and is claimed at once where it is free.
 	f.reread = p.now + p.cfg.heartbeat()
-	if p.view.rows[shard].asOf < p.now {
-		*reads = append(*reads, shard)
+	if s.asOf < p.now {
+		*reads = append(*reads, s.shard)
 	}
 	return f.reread
 }
@@ -102,16 +94,16 @@ func (p *planning) poll() {
 		p.view.scanThen(func([]*lease.Row) { p.claimReleased() })
 		return
 	}
-	for _, shard := range p.polls {
-		p.view.readOne(shard, func(*lease.Row, bool) { p.claimReleased() })
+	for _, o := range p.polls {
+		p.view.readOne(o.shard, func(*lease.Row, bool) { p.claimReleased() })
 	}
 }
 
 // claimReleased claims what the giver of a polled lease has released.
 func (p *planning) claimReleased() {
-	for _, shard := range p.polls {
-		if row := p.view.get(shard); row != nil && row.Owner == "" && p.offered(row) && p.able() {
-			p.claim(shard)
+	for _, o := range p.polls {
+		if s := p.view.rows[o.shard]; s != nil && s.row.Owner == "" && p.offered(s) && p.able() {
+			p.claim(o.shard)
 		}
 	}
 }

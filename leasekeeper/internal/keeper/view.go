@@ -1,8 +1,9 @@
 package keeper
 
 import (
-	"sort"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
@@ -18,8 +19,8 @@ const rescan = time.Minute
 type view struct {
 	*life
 	rows    map[string]*seen
-	known   bool     // one whole scan at least has arrived
-	shards  []string // sorted keys of rows
+	known   bool    // one whole scan at least has arrived
+	leases  []*seen // the rows, by shard
 	foreign watch.Board
 	alien   map[string]string // shard → board name, of unfinished leases with a KCL's owner
 
@@ -31,6 +32,7 @@ type view struct {
 
 // seen is a row and when the answer that brought it arrived.
 type seen struct {
+	*outlook
 	row  *lease.Row
 	asOf time.Duration
 }
@@ -55,17 +57,16 @@ func (v *view) put(row *lease.Row) {
 		row.Counter == old.row.Counter && row.Checkpoint.Compare(old.row.Checkpoint) < 0 && v.holdings[row.Shard] != nil) {
 		return
 	}
-	if old == nil {
-		at := sort.SearchStrings(v.shards, row.Shard)
-		v.shards = append(v.shards, "")
-		copy(v.shards[at+1:], v.shards[at:])
-		v.shards[at] = row.Shard
-	}
 	if old == nil || old.row.Counter != row.Counter || old.row.Owner != row.Owner || old.row.Finished() != row.Finished() {
 		v.dirty = true
 		v.planning.leasesChanged()
 	}
-	v.rows[row.Shard] = &seen{row: row, asOf: v.now}
+	if old == nil {
+		old = &seen{outlook: v.planning.outlook(row.Shard)}
+		v.rows[row.Shard] = old
+		v.leases = slices.Insert(v.leases, v.at(row.Shard), old)
+	}
+	old.row, old.asOf = row, v.now
 	v.watchForeign(row)
 	if h := v.holdings[row.Shard]; h != nil && (row.Owner != v.self.id || row.Counter > h.generation) && !h.reclaiming {
 		h.lost(row)
@@ -78,15 +79,20 @@ func (v *view) drop(shard string) {
 		return
 	}
 	delete(v.rows, shard)
-	if at := sort.SearchStrings(v.shards, shard); at < len(v.shards) && v.shards[at] == shard {
-		v.shards = append(v.shards[:at], v.shards[at+1:]...)
-	}
+	at := v.at(shard)
+	v.leases = slices.Delete(v.leases, at, at+1)
 	v.forgetForeign(shard)
 	if h := v.holdings[shard]; h != nil {
 		h.lost(nil)
 	}
 	v.dirty = true
 	v.planning.leasesChanged()
+}
+
+// at returns the place of shard among the leases.
+func (v *view) at(shard string) int {
+	at, _ := slices.BinarySearchFunc(v.leases, shard, func(s *seen, shard string) int { return strings.Compare(s.shard, shard) })
+	return at
 }
 
 // scan reads the lease table; while one scan is on its way, once more after it.
@@ -135,9 +141,9 @@ func (v *view) scanned(rows []*lease.Row, sent time.Duration) {
 			v.put(row)
 		}
 	}
-	for _, shard := range append([]string(nil), v.shards...) {
-		if s := v.rows[shard]; s != nil && !there[shard] && s.asOf <= sent {
-			v.drop(shard)
+	for _, s := range slices.Clone(v.leases) {
+		if !there[s.shard] && s.asOf <= sent {
+			v.drop(s.shard)
 		}
 	}
 	v.known = true
