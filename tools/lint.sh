@@ -15,9 +15,10 @@ actionlint=$(tools/tool.sh actionlint) || exit 1
 unformatted=$(gofmt -l "$@")
 [ -z "$unformatted" ] || fail "gofmt would change: $unformatted"
 
+# One run over the workspace: what the modules depend on, most of the work, is analyzed once.
+printf './%s/...\n' "$@" | GOWORK=$root/go.work xargs "$golangci" run --allow-parallel-runners || fail golangci-lint
+
 for module in "$@"; do
-  echo "lint $module"
-  (cd "$module" && "$golangci" run --allow-parallel-runners --config "$root/.golangci.yml" ./...) || fail "golangci-lint in $module"
   go -C "$module" mod tidy -diff || fail "go mod tidy would change $module"
 done
 
