@@ -1,6 +1,6 @@
 // Breakages proves that the simulator can fail: it takes each deliberate fault
-// of internal/sim/breakages, makes it in a copy of the module, and runs
-// schedules until an invariant is violated. A fault that no longer fits the
+// of internal/sim/breakages, builds the simulator with it, and runs schedules
+// until an invariant is violated. A fault that no longer fits the
 // code, or that no schedule catches, is an error.
 //
 //	go run ./internal/sim/cmd/breakages              # all of them, in the module's folder
@@ -76,14 +76,12 @@ func try(name, file, control string) error {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := copyModule(dir); err != nil {
-		return err
-	}
-	if err := b.apply(dir); err != nil {
+	overlay, err := b.overlay(dir)
+	if err != nil {
 		return err
 	}
 	binary := filepath.Join(dir, "sim.bin")
-	if err := build(dir, binary); err != nil {
+	if err := build(binary, "-overlay", overlay); err != nil {
 		return err
 	}
 	return b.catch(name, binary, control)
@@ -132,35 +130,14 @@ func buildControl() (binary string, remove func(), err error) {
 		return "", nil, fmt.Errorf("make a folder: %w", err)
 	}
 	binary = filepath.Join(dir, "sim.bin")
-	return binary, func() { _ = os.RemoveAll(dir) }, build(".", binary)
+	return binary, func() { _ = os.RemoveAll(dir) }, build(binary)
 }
 
-func build(dir, binary string) error {
-	cmd := exec.Command("go", "build", "-o", binary, "./internal/sim/cmd/sim")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off")
+func build(binary string, flags ...string) error {
+	cmd := exec.Command("go", append(append([]string{"build", "-o", binary}, flags...), "./internal/sim/cmd/sim")...)
+	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
 	return nil
-}
-
-// copyModule copies the Go files of the module into dir.
-func copyModule(dir string) error {
-	return filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(dir, path)
-		if entry.IsDir() {
-			return os.MkdirAll(target, 0o750)
-		}
-		if ext := filepath.Ext(path); ext != ".go" && ext != ".mod" && ext != ".sum" || strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		content, err := os.ReadFile(path) //nolint:gosec // the module's own files, nobody else's
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
-		}
-		return os.WriteFile(target, content, 0o600) //nolint:gosec // into a folder made just now
-	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -72,21 +73,50 @@ func (b *breakage) set(key, value string, file *string) bool {
 	return true
 }
 
-// apply makes every replacement; each old text must be there exactly once.
-func (b *breakage) apply(dir string) error {
+// broken returns the files that the replacements change, as they then are; each
+// old text must be there exactly once.
+func (b *breakage) broken(module string) (map[string]string, error) {
+	files := make(map[string]string)
 	for _, e := range b.edits {
-		path := filepath.Join(dir, e.file)
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return fmt.Errorf("read the file to break: %w", err)
+		if _, ok := files[e.file]; !ok {
+			content, err := os.ReadFile(filepath.Join(module, e.file))
+			if err != nil {
+				return nil, fmt.Errorf("read the file to break: %w", err)
+			}
+			files[e.file] = string(content)
 		}
-		if n := strings.Count(string(content), e.old); n != 1 {
-			return fmt.Errorf("no longer fits: %d places in %s are\n%s", n, e.file, e.old)
+		if n := strings.Count(files[e.file], e.old); n != 1 {
+			return nil, fmt.Errorf("no longer fits: %d places in %s are\n%s", n, e.file, e.old)
 		}
-		broken := strings.Replace(string(content), e.old, e.new, 1)
-		if err := os.WriteFile(path, []byte(broken), 0o600); err != nil { //nolint:gosec // a copy made just now
-			return fmt.Errorf("break %s: %w", e.file, err)
-		}
+		files[e.file] = strings.Replace(files[e.file], e.old, e.new, 1)
 	}
-	return nil
+	return files, nil
+}
+
+// overlay writes the broken files into dir, and beside them the file that has
+// the go command build them instead of the module's own: everything else comes
+// from its cache.
+func (b *breakage) overlay(dir string) (string, error) {
+	files, err := b.broken(".")
+	if err != nil {
+		return "", err
+	}
+	var replace struct{ Replace map[string]string }
+	replace.Replace = make(map[string]string)
+	for file, content := range files {
+		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "-"))
+		if err := os.WriteFile(to, []byte(content), 0o600); err != nil {
+			return "", fmt.Errorf("break %s: %w", file, err)
+		}
+		replace.Replace[file] = to
+	}
+	list, err := json.Marshal(replace)
+	if err != nil {
+		return "", fmt.Errorf("encode the overlay: %w", err)
+	}
+	path := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(path, list, 0o600); err != nil {
+		return "", fmt.Errorf("write the overlay: %w", err)
+	}
+	return path, nil
 }
