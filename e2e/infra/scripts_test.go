@@ -143,16 +143,26 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"replay/stopped":          {[]string{"FAKE_EXIT=3"}, "replay.sh", "staging 2h", false, "task replay ENV=staging RESUME=file"},
 		"replay/failed":           {[]string{"FAKE_EXIT=1"}, "replay.sh", "staging 2h", false, "the replay ended with exit code 1"},
 		"replay/no time":          {nil, "replay.sh", "staging", false, "FROM: want TRIM_HORIZON"},
+		"replay/other table":      {nil, "replay.sh", "staging 2h 1h shardId-1  other.table", true, `"--shard","shardId-1"],"environment":[{"name":"CONSUMER_MESSAGES_TABLE","value":"other.table"}]}]}`},
+		"replay/no table":         {nil, "replay.sh", "staging 2h 1h shardId-1  a,b", false, "TABLE: want the name of a DynamoDB table"},
 		"replay/no shard":         {nil, "replay.sh", "staging 2h 1h everything", false, "SHARD: want shard ids"},
 		"destroy/not named":       {nil, "destroy.sh", "production", false, "nothing was destroyed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, ok := s.run(tc.fakes, tc.script, strings.Fields(tc.args)...)
+			out, ok := s.run(tc.fakes, tc.script, arguments(tc.args)...)
 			if ok != tc.ok || !strings.Contains(out, tc.want) {
 				t.Errorf("%s %s: went well: %t, want %t; want it to say %q, got:\n%s", tc.script, tc.args, ok, tc.ok, tc.want, out)
 			}
 		})
 	}
+}
+
+// arguments are what stands between single spaces; nothing between two is an empty one.
+func arguments(line string) []string {
+	if line == "" {
+		return nil
+	}
+	return strings.Split(line, " ")
 }
 
 func TestScripts_ReplayGoesOnFromALog(t *testing.T) {

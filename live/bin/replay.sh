@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # replay.sh ENV FROM [UNTIL [SHARDS]], or ENV "" "" "" FILE: runs `consumer
 # replay` once as a task of its own and waits for its account. FILE has the
-# summary that a replay which was stopped has printed.
+# summary that a replay which was stopped has printed. A sixth argument is the
+# table that messages go to instead of the environment's.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-environment=${1:-} from=${2:-} until=${3:-} shards=${4:-} resume=${5:-}
+environment=${1:-} from=${2:-} until=${3:-} shards=${4:-} resume=${5:-} table=${6:-} environ=
 need_environment "$environment" replay
 time='^[A-Za-z0-9_:.+-]+$'
 if [ -n "$resume" ]; then
@@ -21,11 +22,15 @@ else
   [ -z "$until" ] || command+=',"--until","'$until'"'
   [ -z "$shards" ] || command+=',"--shard","'${shards//,/\",\"--shard\",\"}'"'
 fi
+if [ -n "$table" ]; then
+  [[ $table =~ ^[A-Za-z0-9_.-]{3,255}$ ]] || usage "TABLE: want the name of a DynamoDB table"
+  environ=',"environment":[{"name":"CONSUMER_MESSAGES_TABLE","value":"'$table'"}]'
+fi
 need_aws
 need_terraform
 check_account "$environment"
 definition=$(in_unit "$environment/ecs" output -raw verb_task_definition_arn) || die "deploy $environment first"
-run_once "$environment" "$definition" '{"containerOverrides":[{"name":"verb","command":["replay","--json",'"$command"']}]}' consumer/verb
+run_once "$environment" "$definition" '{"containerOverrides":[{"name":"verb","command":["replay","--json",'"$command]$environ"'}]}' consumer/verb
 case $code in
   0) ;;
   3) die "the replay was stopped before its end; put the line that begins with {\"stream\" into a file, and: task replay ENV=$environment RESUME=file" ;;
