@@ -62,7 +62,14 @@ func TestRelease(t *testing.T) {
 func TestRelease_PublishesOnce(t *testing.T) {
 	s := newRepository(t)
 	s.write("consumer/Dockerfile", "FROM scratch\n")
-	s.write("bin/docker", "#!/bin/sh\n[ \"$1\" != login ] || cat >/dev/null\necho \"docker $*\" >>\"$HOME/docker.log\"\n")
+	s.write("bin/docker", `#!/bin/sh
+case "$1 $2" in
+"login "*) cat >/dev/null ;;
+"buildx inspect") printf 'Name: default\nDriver: docker\n' ;;
+"info "*) echo '[["driver-type","io.containerd.snapshotter.v1"]]' ;;
+esac
+echo "docker $*" >>"$HOME/docker.log"
+`)
 	s.shell(`export GIT_CONFIG_GLOBAL=/dev/null
 git add . && git commit -qm image && git init -q --bare ../origin.git && git remote add origin ../origin.git`)
 	out, ok := s.run([]string{"FAKE_NO_IMAGE=1"}, "release.sh", "consumer", "1.2.0")
@@ -90,6 +97,10 @@ func TestRelease_WantsItsToolsBeforeTheTag(t *testing.T) {
 	for name, tc := range map[string]struct{ docker, want string }{
 		"no engine": {"exit 1", "no Docker engine answers"},
 		"no buildx": {"[ \"$1\" != buildx ]", "need docker buildx"},
+		"no builder": {"[ \"$1 $2\" != 'buildx inspect' ] || { echo no such builder; exit 1; }",
+			"no builder to use: no such builder; docker buildx create --use"},
+		"one platform": {"[ \"$1 $2\" != 'buildx inspect' ] || printf 'Name:          mine\\nDriver:        docker\\n\\nNodes:\\nName:     node\\n'",
+			"builder mine, of the driver docker, builds for one platform only; docker buildx create --use"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newRepository(t)

@@ -15,9 +15,22 @@ need_engine() {
   docker version --format '{{.Server.Version}}' >/dev/null 2>&1 || die "no Docker engine answers; start it"
 }
 
+# need_builder: stop unless the builder in use builds for two platforms at once.
+# Docker's own driver does only where the engine keeps images in containerd.
+need_builder() {
+  local about name driver
+  about=$(docker buildx inspect 2>&1) || die "docker buildx has no builder to use: $about; docker buildx create --use makes one"
+  name=$(sed -n '/^Name: */{s///p;q;}' <<<"$about")
+  driver=$(sed -n '/^Driver: */{s///p;q;}' <<<"$about")
+  [ "$driver" = docker ] || return 0
+  [[ $(docker info --format '{{json .DriverStatus}}' 2>/dev/null) == *io.containerd.snapshotter* ]] ||
+    die "builder $name, of the driver $driver, builds for one platform only; docker buildx create --use makes one that builds for both"
+}
+
 ready_to_push() {
   need_engine
   docker buildx version >/dev/null 2>&1 || die "images for two architectures need docker buildx, see https://docs.docker.com/build/install-buildx"
+  need_builder
   need_aws
 }
 
