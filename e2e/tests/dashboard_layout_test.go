@@ -35,6 +35,10 @@ type panel struct {
 			Unit       string
 			Thresholds struct{ Steps []struct{ Color string } }
 		}
+		Overrides []struct {
+			Matcher    struct{ Options any }
+			Properties []struct{ ID string }
+		}
 	}
 	Targets []struct {
 		Expr, LegendFormat string
@@ -118,6 +122,24 @@ func (p panel) explained(t *testing.T) {
 		}
 		if p.Type == "stat" && (!target.Instant || len(p.FieldConfig.Defaults.Thresholds.Steps) < 2) {
 			t.Errorf("%s: want an instant query, which shows nothing stale, and a threshold", p.Title)
+		}
+	}
+	if p.Type == "stat" && len(p.Targets) > 1 {
+		p.eachColored(t)
+	}
+}
+
+// eachColored checks that in a tile of several numbers each after the first
+// has thresholds of its own.
+func (p panel) eachColored(t *testing.T) {
+	t.Helper()
+	for _, target := range p.Targets[1:] {
+		colored := false
+		for _, o := range p.FieldConfig.Overrides {
+			colored = colored || o.Matcher.Options == target.LegendFormat && len(o.Properties) > 0 && o.Properties[0].ID == "thresholds"
+		}
+		if !colored {
+			t.Errorf("%s: want thresholds of its own for %s", p.Title, target.LegendFormat)
 		}
 	}
 }

@@ -16,7 +16,8 @@ import (
 // name stands for all of its queries. Every query not named here must merely
 // return one finite value of 0 or more for each series of its legend.
 var healthy = map[string]func(values []float64) bool{
-	"Tasks ready":                           each(func(v float64) bool { return v == 3 }),
+	"Tasks ready/ready":                     each(func(v float64) bool { return v == 3 }),
+	"Tasks ready/not ready":                 each(func(v float64) bool { return v == 0 }),
 	"Worst lag":                             each(func(v float64) bool { return v < 60_000 }),
 	"Stalled shards":                        each(func(v float64) bool { return v == 0 }),
 	"Dead letters":                          each(func(v float64) bool { return v == 0 }),
@@ -57,7 +58,8 @@ type query struct{ Panel, Legend, Expression string }
 
 // TestDashboard_Grafana lets a real Prometheus scrape a fleet under load and
 // evaluates every query of the Grafana dashboard: each must parse and return,
-// in the end, what a healthy fleet shows.
+// in the end, what a healthy fleet shows. A task that loses its consumer is then
+// one that is not ready.
 func TestDashboard_Grafana(t *testing.T) {
 	t.Parallel()
 	path, err := exec.LookPath("prometheus")
@@ -66,7 +68,8 @@ func TestDashboard_Grafana(t *testing.T) {
 	}
 	s := start(t, cluster.Options{Lease: shortLease})
 	jobs := map[string][]string{}
-	for _, task := range s.startTasks(3) {
+	tasks := s.startTasks(3)
+	for _, task := range tasks {
 		leasekeeper, consumer := task.URLs()
 		jobs["leasekeeper"] = append(jobs["leasekeeper"], strings.TrimPrefix(leasekeeper, "http://"))
 		jobs["consumer"] = append(jobs["consumer"], strings.TrimPrefix(consumer, "http://"))
@@ -96,6 +99,12 @@ func TestDashboard_Grafana(t *testing.T) {
 			t.Errorf("%s, %s: %s", q.Panel, q.Legend, problem)
 		}
 	}
+	tasks[2].Consumer().Kill()
+	i := slices.IndexFunc(queries, func(q query) bool { return q.Panel == "Tasks ready" && q.Legend == "not ready" })
+	s.until("one task is not ready", func() bool {
+		values, err := server.Query(t.Context(), queries[i].Expression)
+		return err == nil && slices.Equal(values, []float64{1})
+	})
 }
 
 // judge says what is wrong with the values, if anything.
