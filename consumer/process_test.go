@@ -210,7 +210,9 @@ func TestConsumer_Missing(t *testing.T) {
 		"table":       {aws.Environ("c"), 1, `DynamoDB table \"messages\" does not exist`},
 		"region":      {[]string{"AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}, 1, "no AWS region: set AWS_REGION"},
 		"credentials": {[]string{"AWS_REGION=eu-central-1"}, 1, "no AWS credentials"},
-		"settings":    {[]string{"CONSUMER_CONCURRENCY_LIMIT=many", "CONSUMER_DRAIN_TIMEOUT=long"}, 2, "CONSUMER_CONCURRENCY_LIMIT: want a whole number"},
+		"AWS": {[]string{"AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b", "AWS_ENDPOINT_URL=http://127.0.0.1:1"}, 1,
+			`"cannot reach DynamoDB at 127.0.0.1:1 (AWS_ENDPOINT_URL): connection refused; start`},
+		"settings": {[]string{"CONSUMER_CONCURRENCY_LIMIT=many", "CONSUMER_DRAIN_TIMEOUT=long"}, 2, "CONSUMER_CONCURRENCY_LIMIT: want a whole number"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			begin := time.Now()

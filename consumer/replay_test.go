@@ -99,6 +99,7 @@ func TestReplay_Refuses(t *testing.T) {
 		"resume":         {"--resume {}", "AWS_REGION=", 2, "want the JSON that a replay has printed"},
 		"no stream":      {"--from 1h", "CONSUMER_STREAM= AWS_REGION=", 2, "CONSUMER_STREAM: want the name"},
 		"stream":         {"--from 1h", "CONSUMER_STREAM=other", 1, `stream "other" in region eu-central-1: stream does not exist`},
+		"AWS":            {"--from 1h", "AWS_ENDPOINT_URL=http://127.0.0.1:1", 1, "replay: cannot reach Kinesis at 127.0.0.1:1 (AWS_ENDPOINT_URL): connection refused; start"},
 		"table":          {"--from 1h", "CONSUMER_MESSAGES_TABLE=other", 1, `table "other" does not exist`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -195,7 +195,7 @@ func TestProducer_NothingCanBeDone(t *testing.T) {
 		"no stream":      {[]string{"PRODUCER_STREAM=absent"}, 1, `no such stream: \"absent\": create it, or set PRODUCER_STREAM`},
 		"no credentials": {[]string{"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="}, 1, "no AWS credentials: give the task a role"},
 		"no region":      {[]string{"AWS_REGION="}, 1, "no AWS region: set AWS_REGION"},
-		"nobody there":   {[]string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, 1, "AWS_ENDPOINT_URL"},
+		"nobody there":   {[]string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, 1, `"cannot reach Kinesis at 127.0.0.1:1 (AWS_ENDPOINT_URL): connection refused; start`},
 		"bad settings":   {[]string{"PRODUCER_COUNT=many", "PRODUCER_RATEE=1"}, 2, "PRODUCER_RATEE: no such setting; did you mean PRODUCER_RATE?\nPRODUCER_COUNT: want a whole number"},
 		"port taken":     {[]string{"PRODUCER_LISTEN=" + strings.TrimPrefix(s.URL, "http://")}, 1, "listen on PRODUCER_LISTEN"},
 	} {

@@ -73,7 +73,12 @@ func (p Program) consume(ctx context.Context) int {
 	case ctx.Err() != nil:
 		return ExitOK // stopped before it had begun
 	}
-	c.log.Error().Msg(err.Error())
+	return c.failed(err)
+}
+
+// failed tells why it ends.
+func (c *consumer) failed(err error) int {
+	c.log.Error().Msg(awsclient.Explain(err).Error())
 	return ExitFailed
 }
 
@@ -105,8 +110,7 @@ func (p Program) configure() (*consumer, int) {
 func (p Program) connect(ctx context.Context, c *consumer) (code int) {
 	var err error
 	if c.aws, err = awsclient.Load(ctx, c.log); err != nil {
-		c.log.Error().Msg(err.Error())
-		return ExitFailed
+		return c.failed(err)
 	}
 	c.aws = tuned(c.aws)
 	c.metrics = metrics.New()

@@ -39,13 +39,11 @@ func (p Program) redrive(ctx context.Context, args []string) int {
 	}
 	h, err := c.handler(ctx, p)
 	if err != nil {
-		c.log.Error().Msg(err.Error())
-		return ExitFailed
+		return c.failed(err)
 	}
 	r := redriver{letters: c.letters, handler: h, out: p.Stdout, dry: dry}
 	if err := c.letters.Scan(ctx, func(l deadletter.Letter) error { return r.one(ctx, l) }); err != nil {
-		c.log.Error().Msg(err.Error())
-		return ExitFailed
+		return c.failed(err)
 	}
 	return r.account(p.printJSON)
 }

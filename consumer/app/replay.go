@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awsclient"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/dispatch"
@@ -46,7 +47,7 @@ func (p Program) replay(ctx context.Context, args []string) int {
 	case errors.Is(err, errInput):
 		return p.fail(ExitUsage, err)
 	case err != nil:
-		return p.fail(ExitFailed, fmt.Errorf("replay: %w", err))
+		return p.fail(ExitFailed, fmt.Errorf("replay: %w", awsclient.Explain(err)))
 	}
 	shown := replay.Show(p.Stderr, r.Tally(), c.log)
 	err = r.Run(ctx)
@@ -125,7 +126,7 @@ func (p Program) accountReplay(s replay.Summary, err error, asJSON bool) int {
 	case errors.Is(err, replay.ErrStopped):
 		code = ExitUnfinished
 	case err != nil:
-		code = p.fail(ExitFailed, fmt.Errorf("replay: %w", err))
+		code = p.fail(ExitFailed, fmt.Errorf("replay: %w", awsclient.Explain(err)))
 	}
 	if asJSON {
 		if code == ExitUnfinished {

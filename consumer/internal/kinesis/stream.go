@@ -20,6 +20,9 @@ import (
 // ErrNoStream says that there is no stream of that name.
 var ErrNoStream = errors.New("stream does not exist")
 
+// describeTimeout bounds a look at a stream, all of its pages included.
+const describeTimeout = 9 * time.Second
+
 // Stream is what must be known of a stream to read it without leasekeeper.
 type Stream struct {
 	Name, ARN string
@@ -31,7 +34,7 @@ type Stream struct {
 // Describe looks at a stream and lists all of its shards, the closed ones that
 // it keeps included. Its error wraps ErrNoStream where there is no such stream.
 func Describe(ctx context.Context, cfg aws.Config, name string) (Stream, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
 	client := kinesis.NewFromConfig(cfg)
 	out, err := client.DescribeStreamSummary(ctx, &kinesis.DescribeStreamSummaryInput{StreamName: &name})

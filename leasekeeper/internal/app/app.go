@@ -141,7 +141,7 @@ func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runne
 		return dynamo.CheckSingleStream(ctx, db, s.LeaseTable)
 	}
 	if err := insist(ctx, check); err != nil {
-		return nil, err
+		return nil, awsclient.Explain(err)
 	}
 	return func(ctx context.Context, op lease.Op) lease.Answer {
 		if list, ok := op.(lease.ListShards); ok {

@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,22 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/settings"
 )
+
+// Where nobody answers, it says so in one line, when its time is up.
+func TestInspect_Unreachable(t *testing.T) {
+	environment(t, awstest.Start(t))
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	var s config.Settings
+	if err := settings.Load(config.Prefix, &s); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	err := app.Inspect(ctx, &s, "leases", false, io.Discard)
+	if err == nil || !strings.HasPrefix(err.Error(), "cannot reach Kinesis at 127.0.0.1:1 (AWS_ENDPOINT_URL): connection refused; start") {
+		t.Errorf("got %v, want what cannot be reached", err)
+	}
+}
 
 // A healthy task has no problems; a dead one's leases are named.
 func TestInspect(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/aws/smithy-go"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/account"
@@ -138,7 +137,7 @@ func open(ctx context.Context, s config.Settings, log zerolog.Logger) (*target, 
 		log.Warn().Int("max_message_bytes", stream.DefaultMaxRecord).Msg("no permission for kinesis:DescribeStreamSummary; the stream's limit is not known")
 		largest = stream.DefaultMaxRecord
 	case err != nil:
-		return nil, unreachable(err)
+		return nil, awsclient.Explain(err)
 	}
 	if t.limit == 0 {
 		t.limit = largest
@@ -150,18 +149,9 @@ func open(ctx context.Context, s config.Settings, log zerolog.Logger) (*target, 
 		log.Warn().Msg("no permission for kinesis:ListShards; a throttled shard slows all")
 		t.shards, t.refresh = shards.Whole(), nil
 	case err != nil:
-		return nil, unreachable(err)
+		return nil, awsclient.Explain(err)
 	}
 	return t, nil
-}
-
-// unreachable says in words what to look at when the endpoint does not answer.
-func unreachable(err error) error {
-	var answered smithy.APIError
-	if errors.Is(err, stream.ErrNotFound) || errors.As(err, &answered) {
-		return err
-	}
-	return fmt.Errorf("no answer from Kinesis: check AWS_REGION, AWS_ENDPOINT_URL and the network: %w", err)
 }
 
 func (t *target) options(s config.Settings, books *account.Account, log zerolog.Logger) delivery.Options {

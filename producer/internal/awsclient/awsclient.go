@@ -1,5 +1,6 @@
 // Package awsclient loads the AWS SDK's configuration and checks, before the
-// first call, that a region and credentials are there.
+// first call, that a region and credentials are there. What keeps a call from
+// reaching AWS it puts in words.
 //
 // It stands identical in each binary's module; `task lint` compares the copies.
 package awsclient
@@ -8,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,7 +30,8 @@ var (
 
 // Load reads the SDK's own variables and files (AWS_REGION, AWS_ENDPOINT_URL,
 // AWS_PROFILE, …). It returns an error that wraps ErrNoRegion or
-// ErrNoCredentials when one of them is missing, within some five seconds. What the
+// ErrNoCredentials when one of them is missing, within some five seconds, and one
+// that names the variable of a region or an endpoint that cannot be one. What the
 // SDK has to say, then and later, goes to log at debug level.
 func Load(ctx context.Context, log zerolog.Logger) (aws.Config, error) {
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.LoggerFunc(
@@ -41,6 +44,10 @@ func Load(ctx context.Context, log zerolog.Logger) (aws.Config, error) {
 	if cfg.Region == "" {
 		return aws.Config{}, ErrNoRegion
 	}
+	if err := checkPlace(cfg.Region, os.Getenv); err != nil {
+		return aws.Config{}, err
+	}
+	cfg.APIOptions = append(cfg.APIOptions, remember)
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
