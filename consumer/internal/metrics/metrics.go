@@ -54,7 +54,7 @@ func New() *Metrics {
 	m.syncFailures = counter("sync_failures_total", "Calls of leasekeeper that failed.")
 	m.latency = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: "consumer", Name: "handler_seconds", Help: "How long a call of the handler took.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, 1, 5, 30, 120, 600},
 	})
 	m.pace = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: "consumer", Name: "handler_batch_messages", Help: "Messages in a call of the handler.",
