@@ -50,6 +50,21 @@ func Build(dir, folder string) (string, error) {
 	return binary, nil
 }
 
+// Main is TestMain's work for a package whose tests need localaws: it sets binary,
+// runs them and returns the exit code.
+func Main(m *testing.M, binary *string) int {
+	dir, err := os.MkdirTemp("", "consumer-test")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		*binary, err = Build(dir, "localaws")
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return m.Run()
+}
+
 // Start starts the localaws binary for one test, and skips the test if there is
 // none.
 func Start(tb testing.TB, binary string) *Server {
@@ -83,9 +98,14 @@ func Start(tb testing.TB, binary string) *Server {
 
 // Config returns the SDK's configuration for a client of this name.
 func (s *Server) Config(client string) aws.Config {
+	return Config(s.URL, client, wire.Unbroken{Client: awshttp.NewBuildableClient()})
+}
+
+// Config returns the SDK's configuration for a client of this name of the server
+// at url. It calls through via; nil is the SDK's own.
+func Config(url, client string, via aws.HTTPClient) aws.Config {
 	return aws.Config{
-		HTTPClient: wire.Unbroken{Client: awshttp.NewBuildableClient()},
-		Region:     "eu-central-1", BaseEndpoint: aws.String(s.URL),
+		HTTPClient: via, Region: "eu-central-1", BaseEndpoint: &url,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: client, SecretAccessKey: "secret"}, nil
 		}),

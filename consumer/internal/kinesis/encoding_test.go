@@ -13,11 +13,10 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/fxamacker/cbor/v2"
 	"github.com/rs/zerolog"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awstest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/kinesis"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
@@ -105,9 +104,7 @@ func TestSource_Encoding(t *testing.T) {
 			server := httptest.NewServer(s)
 			defer server.Close()
 			var log bytes.Buffer
-			source := kinesis.New(aws.Config{
-				Region: "eu-central-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
-			}, zerolog.New(&log))
+			source := kinesis.New(awstest.Config(server.URL, "reader", nil), zerolog.New(&log))
 			for n := range 2 {
 				b, err := source.Records(context.Background(), contract.Grant{Stream: "s"}, "i")
 				switch {
@@ -136,9 +133,7 @@ func TestSource_OnlyJSON(t *testing.T) {
 	s := &service{}
 	server := httptest.NewServer(s)
 	defer server.Close()
-	source := kinesis.New(aws.Config{
-		Region: "eu-central-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
-	}, zerolog.Nop())
+	source := kinesis.New(awstest.Config(server.URL, "reader", nil), zerolog.Nop())
 	source.OnlyJSON()
 	if _, err := source.Records(context.Background(), contract.Grant{Stream: "s", StreamARN: "arn:aws:kinesis:eu-central-1:1:stream/s"}, "i"); err != nil {
 		t.Fatal(err)

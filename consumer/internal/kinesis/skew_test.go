@@ -9,10 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/rs/zerolog"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awstest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/kinesis"
 )
@@ -41,9 +40,7 @@ func TestSource_Skew(t *testing.T) {
 	service := &ahead{}
 	server := httptest.NewServer(service)
 	defer server.Close()
-	source := kinesis.New(aws.Config{
-		Region: "eu-central-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
-	}, zerolog.Nop())
+	source := kinesis.New(awstest.Config(server.URL, "reader", nil), zerolog.Nop())
 	if _, err := source.Records(context.Background(), contract.Grant{Stream: "s"}, "i"); err == nil {
 		t.Error("got no error from the first read")
 	}

@@ -20,20 +20,7 @@ import (
 
 var localaws string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "store-test")
-	if err == nil {
-		defer func() { _ = os.RemoveAll(dir) }()
-		localaws, err = awstest.Build(dir, "localaws")
-	}
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(awstest.Main(m, &localaws)) }
 
 type bench struct {
 	aws       *awstest.Server

@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awstest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/store"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/term"
 )
@@ -79,12 +80,7 @@ func handle(ctx context.Context, d *dynamo) (throttled int, err error) {
 
 // tableOf returns a table behind an HTTP client.
 func tableOf(client aws.HTTPClient, throttled func(items int)) *store.Table {
-	return store.New(aws.Config{
-		HTTPClient: client, Region: "eu-central-1", BaseEndpoint: aws.String("http://dynamodb.test:8000"),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "b"}, nil
-		}),
-	}, store.Options{Name: "messages", Throttled: throttled, Log: zerolog.Nop()})
+	return store.New(awstest.Config("http://dynamodb.test:8000", "writer", client), store.Options{Name: "messages", Throttled: throttled, Log: zerolog.Nop()})
 }
 
 // TestTable_UnprocessedForEver has a table that takes nothing and says so in
