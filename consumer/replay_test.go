@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/app"
@@ -118,37 +120,57 @@ func TestReplay_Refuses(t *testing.T) {
 	}
 }
 
-// TestReplay_Stopped goes on where it was stopped, and writes nothing twice.
-func TestReplay_Stopped(t *testing.T) {
-	aws, _, env := arrange(t, 2, time.Minute)
+// begun is a replay of 240 messages that has handled some of them.
+type begun struct {
+	aws           *awstest.Server
+	env           []string
+	cmd           *exec.Cmd
+	out, problems log
+}
+
+func begin(t *testing.T) *begun {
+	t.Helper()
+	r := &begun{}
+	r.aws, _, r.env = arrange(t, 2, time.Minute)
 	for i := range 6 { // each a call of its own: localaws answers with 10 MiB at most
 		payload := `"` + strings.Repeat("x", 100<<10) + `"`
 		var list = entries(0, 0)
 		for j := range 40 {
 			list = append(list, awstest.Entry(fmt.Sprint(i, "-", j), payload))
 		}
-		aws.Put("test", list...)
+		r.aws.Put("test", list...)
 	}
-	var out, problems log
-	cmd := replayCommand(t, env, "--from", "TRIM_HORIZON", "--json")
-	cmd.Stdout, cmd.Stderr = &out, &problems
-	if err := cmd.Start(); err != nil {
+	r.cmd = replayCommand(t, r.env, "--from", "TRIM_HORIZON", "--json")
+	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.problems
+	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	awstest.Eventually(t, "some items", func() bool { return aws.Counters().Tables["messages"].Puts > 20 })
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	_ = cmd.Wait()
-	s := summary(t, out.String())
-	if code := cmd.ProcessState.ExitCode(); code != 3 || s.Complete || s.ShardsDone == 2 || !strings.Contains(problems.String(), "consumer replay --resume") {
-		t.Fatalf("got exit code %d, %s\n%s", code, out.String(), problems.String())
+	awstest.Eventually(t, "some items", func() bool { return r.aws.Counters().Tables["messages"].Puts > 20 })
+	return r
+}
+
+// end waits for the replay, which is to exit with code before it is done.
+func (r *begun) end(t *testing.T, code int) replay.Summary {
+	t.Helper()
+	defer time.AfterFunc(time.Minute, func() { _ = r.cmd.Process.Kill() }).Stop()
+	_ = r.cmd.Wait()
+	s := summary(t, r.out.String())
+	if got := r.cmd.ProcessState.ExitCode(); got != code || s.Complete || s.ShardsDone == 2 || !strings.Contains(r.problems.String(), "consumer replay --resume") {
+		t.Fatalf("got exit code %d, want %d, and how to go on; %s\n%s", got, code, r.out.String(), r.problems.String())
 	}
+	return s
+}
+
+// goOn does the rest, which is to write nothing twice.
+func (r *begun) goOn(t *testing.T, s replay.Summary) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "summary.json")
-	if err := os.WriteFile(file, []byte(out.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(r.out.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, text, more := replayed(t, env, "--resume", file, "--json", "--bytes-per-second", "40000000")
+	code, text, more := replayed(t, r.env, "--resume", file, "--json", "--bytes-per-second", "40000000")
 	rest := summary(t, text)
-	if puts := aws.Counters().Tables["messages"]; code != 0 || !rest.Complete || puts.Puts != 240 || puts.Overwrites != 0 {
+	if puts := r.aws.Counters().Tables["messages"]; code != 0 || !rest.Complete || puts.Puts != 240 || puts.Overwrites != 0 {
 		t.Errorf("got exit code %d, %s, %+v\n%s; want 240 items, each written once", code, text, puts, more)
 	}
 	if s.Handled+rest.Handled != 240 || !s.Until.Equal(rest.Until) {
@@ -157,6 +179,40 @@ func TestReplay_Stopped(t *testing.T) {
 	var any map[string]any
 	if err := json.Unmarshal([]byte(text), &any); err != nil {
 		t.Errorf("got %q, want JSON and nothing else", text)
+	}
+}
+
+// TestReplay_Stopped goes on where it was stopped, and writes nothing twice.
+func TestReplay_Stopped(t *testing.T) {
+	r := begin(t)
+	_ = r.cmd.Process.Signal(syscall.SIGTERM)
+	r.goOn(t, r.end(t, app.ExitUnfinished))
+}
+
+// TestReplay_Refused ends by itself when it may not read any more, says why in
+// one line, and goes on where it was when it may again.
+func TestReplay_Refused(t *testing.T) {
+	r := begin(t)
+	r.aws.Fault(`{"service":"kinesis","client":"consumer","operation":"GetRecords","kind":"error","status":400,"code":"ExpiredTokenException","message":"of late"}`)
+	s := r.end(t, app.ExitFailed)
+	said := regexp.MustCompile(`(?m)^replay: read shard shardId-00000000000\d: get records: not allowed: (api error )?ExpiredTokenException: .*$`)
+	if lines := strings.Count(r.problems.String(), "ExpiredTokenException"); lines != 1 || !said.MatchString(r.problems.String()) {
+		t.Errorf("got\n%s\nwant one line that says why", r.problems.String())
+	}
+	r.aws.NoFaults()
+	r.goOn(t, s)
+}
+
+// TestReplay_StreamDeleted does not take shards that are gone with their stream
+// for done.
+func TestReplay_StreamDeleted(t *testing.T) {
+	r := begin(t)
+	if _, err := r.aws.Kinesis().DeleteStream(t.Context(), &kinesis.DeleteStreamInput{StreamName: aws.String("test")}); err != nil {
+		t.Fatal(err)
+	}
+	r.end(t, app.ExitFailed)
+	if !regexp.MustCompile(`(?m)^replay: read shard .*(no such shard or stream|stream does not exist)`).MatchString(r.problems.String()) {
+		t.Errorf("got\n%s\nwant it to say what is gone", r.problems.String())
 	}
 }
 

@@ -99,14 +99,15 @@ func (c *consumer) newReplay(ctx context.Context, o replay.Options, stream kines
 	behind := time.Now()
 	now := func() time.Time { return stream.Now.Add(time.Since(behind)) }
 	polling := c.polling(f.calls, f.bytes)
-	o.Shards = shard.Deps{
-		Dispatcher: dispatch.New(c.dispatchOptions(h, o.Tally, nil)),
-		Reader:     &replay.Reader{Reader: polling, Window: o.Window, Now: now, Tally: o.Tally},
-		Observer:   c.metrics, Skip: c.settings.OutOfRange == config.Skip, Log: c.log,
-	}
+	polling.Patience = replay.Patience
 	o.List = func(ctx context.Context) ([]contract.ChildShard, error) {
 		s, err := kinesis.Describe(ctx, c.aws, stream.Name)
 		return s.Shards, err //nolint:wrapcheck // it names the stream
+	}
+	o.Shards = shard.Deps{
+		Dispatcher: dispatch.New(c.dispatchOptions(h, o.Tally, nil)),
+		Reader:     &replay.Reader{Reader: polling, Window: o.Window, Now: now, Tally: o.Tally, List: o.List},
+		Observer:   c.metrics, Skip: c.settings.OutOfRange == config.Skip, Log: c.log,
 	}
 	r, err := replay.New(o, stream.Shards)
 	if err != nil {
@@ -129,7 +130,7 @@ func (p Program) accountReplay(s replay.Summary, err error, asJSON bool) int {
 		code = p.fail(ExitFailed, fmt.Errorf("replay: %w", awsclient.Explain(err)))
 	}
 	if asJSON {
-		if code == ExitUnfinished {
+		if code != ExitOK {
 			_, _ = io.WriteString(p.Stderr, goOn)
 		}
 		return max(code, p.printJSON(s))

@@ -215,6 +215,9 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", reader.ErrThrottled, err)
 	case "ResourceNotFoundException":
 		return fmt.Errorf("%w: %w", reader.ErrNoShard, err)
+	case "AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException", "KMSAccessDeniedException",
+		"KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException", "KMSOptInRequired":
+		return fmt.Errorf("%w: %w", reader.ErrRefused, api) // without the SDK's words around it
 	}
 	return err
 }

@@ -31,13 +31,16 @@ type Polling struct {
 	Source   Source
 	Budget   *budget.Budget
 	Pace     Pace
+	Patience time.Duration // with a shard that cannot be read, before Run ends; 0: without end, for a grant ends by itself
 	Observer Observer
 	Log      zerolog.Logger
 }
 
 // Run reads the grant's shard into sink until its end, and returns the shards
 // that go on from there. A shard that is gone for good counts as ended,
-// without children. Any other return is an error: that of ctx, or of sink.
+// without children. Any other return is an error: that of ctx, or of sink. With
+// Patience it may be that of the source too: at once if reading is refused or
+// the shard is gone, which then is no end, and else when patience is over.
 func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
 	children, _, err := p.from(ctx, g, sink, "", time.Time{})
 	return children, err
@@ -58,10 +61,13 @@ func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last st
 		case errors.Is(err, errSink):
 			return nil, l.last, err
 		case errors.Is(err, ErrNoShard):
-			if l.absent++; l.absent == missing {
+			if l.absent++; l.absent == missing && p.Patience == 0 {
 				p.Log.Warn().Msg("shard is gone")
 				return nil, l.last, nil
 			}
+		}
+		if l.hopeless(err) {
+			return nil, l.last, err
 		}
 		if !until.IsZero() && !time.Now().Before(until) {
 			return nil, l.last, errEnough
@@ -85,9 +91,18 @@ type poll struct {
 	pacer    *pacer
 	held     *semaphore.Weighted
 	iterator string
-	last     string // sequence number of the last record that was read
-	absent   int    // how often in a row the shard was missing
-	failures int    // in a row
+	last     string    // sequence number of the last record that was read
+	absent   int       // how often in a row the shard was missing
+	failures int       // in a row
+	failing  time.Time // since when, if failures > 0
+}
+
+// hopeless tells whether a step's error ends the reading.
+func (l *poll) hopeless(err error) bool {
+	if l.Patience == 0 || err == nil {
+		return false
+	}
+	return errors.Is(err, ErrRefused) || l.absent >= missing || l.failures >= missing && time.Since(l.failing) >= l.Patience
 }
 
 // step makes one call and delivers what it gave.
@@ -163,7 +178,9 @@ func (l *poll) next(err error) time.Duration {
 			l.Log.Warn().Err(err).Int("failures", l.failures+1).Msg("shard cannot be read, trying again")
 		}
 	}
-	l.failures++
+	if l.failures++; l.failures == 1 {
+		l.failing = time.Now()
+	}
 	return backoff(l.failures)
 }
 

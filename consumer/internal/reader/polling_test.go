@@ -331,3 +331,37 @@ func TestPolling_PastDeadline(t *testing.T) {
 		}
 	})
 }
+
+// TestPolling_Patience ends what somebody waits for: at once where reading is
+// refused or the shard is gone, and else when a shard fails for too long.
+func TestPolling_Patience(t *testing.T) {
+	other := errors.New("other")
+	for name, tc := range map[string]struct {
+		fails     error
+		good      int // reads before it fails; after some failures, one more
+		low, high time.Duration
+	}{
+		"refused":           {reader.ErrRefused, 3, 0, 2 * time.Second},
+		"gone":              {reader.ErrNoShard, 3, 0, 5 * time.Second},
+		"throttled":         {reader.ErrThrottled, 3, 2 * time.Minute, 140 * time.Second},
+		"other":             {other, 3, 2 * time.Minute, 140 * time.Second},
+		"other, good again": {other, 100, 3 * time.Minute, 300 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+					if n < tc.good && (tc.good < 100 || n%10 == 0) {
+						return one(n), nil
+					}
+					return nil, fmt.Errorf("x: %w", tc.fails)
+				}}
+				p := reader.Polling{Source: s, Observer: &sink{}, Log: zerolog.Nop(), Budget: budget.New(64 << 20), Patience: 2 * time.Minute}
+				_, err := p.Run(t.Context(), contract.Grant{Shard: "a"}, &sink{})
+				if took := time.Since(begin); !errors.Is(err, tc.fails) || took < tc.low || took > tc.high {
+					t.Errorf("got %v after %s, want %v after %s to %s", err, took, tc.fails, tc.low, tc.high)
+				}
+			})
+		})
+	}
+}

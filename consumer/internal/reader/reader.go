@@ -34,6 +34,7 @@ var (
 	ErrExpired   = errors.New("iterator expired")
 	ErrThrottled = errors.New("throttled")
 	ErrNoShard   = errors.New("no such shard or stream")
+	ErrRefused   = errors.New("not allowed") // by permissions, credentials or a key of KMS
 )
 
 // Start is where an iterator begins: at a contract.Start, or after the record

@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
@@ -25,16 +26,37 @@ type Reader struct {
 	Window Window           //
 	Now    func() time.Time // by the service's clock, a second behind it at most
 	Tally  *Tally
+	List   func(ctx context.Context) ([]contract.ChildShard, error) // the shards there are now
 }
+
+// Patience is how long a shard may fail to be read, again and again, before the
+// replay ends: somebody waits for it, and it can go on from there.
+const Patience = 2 * time.Minute
 
 // Run implements shard.Reader.
 func (r *Reader) Run(ctx context.Context, g contract.Grant, sink reader.Sink) ([]contract.ChildShard, error) {
 	b := &bounded{Reader: r, shard: g.Shard, sink: sink, asked: r.Now()}
 	children, err := r.Reader.Run(ctx, g, b)
-	if errors.Is(err, errPast) {
+	switch {
+	case errors.Is(err, errPast):
 		return nil, nil
+	case errors.Is(err, reader.ErrNoShard):
+		return nil, r.gone(ctx, g.Shard, err)
 	}
 	return children, err //nolint:wrapcheck // a shard.Reader like the other
+}
+
+// gone tells a shard that retention has taken, of which nothing is left to read,
+// from one whose stream is deleted, which is an error.
+func (r *Reader) gone(ctx context.Context, shard string, err error) error {
+	listed, listErr := r.List(ctx)
+	switch {
+	case listErr != nil:
+		return listErr
+	case slices.ContainsFunc(listed, func(s contract.ChildShard) bool { return s.Shard == shard }):
+		return err
+	}
+	return nil
 }
 
 // bounded passes on what is in the window. It is a reader.Sink.

@@ -74,7 +74,8 @@ func (r *Replay) Tally() *Tally { return r.o.Tally }
 
 // Run reads until every shard is done. When ctx ends before, it drains: what is
 // in process is finished, for the drain timeout at most, and the error is
-// ErrStopped. Summary tells how far it came.
+// ErrStopped. So it does when a shard cannot be read, whose error is returned.
+// Summary tells how far it came.
 func (r *Replay) Run(ctx context.Context) error {
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -96,7 +97,8 @@ func (r *Replay) Run(ctx context.Context) error {
 		select {
 		case e := <-r.ended:
 			if err := r.over(e); err != nil {
-				return errors.Join(err, r.drain(cancel))
+				_ = r.drain(cancel) // why it stops is what counts
+				return err
 			}
 		case <-ctx.Done():
 			return r.drain(cancel)
@@ -147,6 +149,9 @@ func (r *Replay) over(e ended) error {
 	}
 	r.o.Log.Info().Str("shard", e.shard).Bool("done", e.outcome.Ended).Str("sequence", entry.at.Sequence).
 		Int64("sub", entry.at.Sub).Msg("shard stopped")
+	if e.outcome.Err != nil {
+		return fmt.Errorf("read shard %s: %w", e.shard, e.outcome.Err)
+	}
 	if !e.outcome.Ended {
 		return fmt.Errorf("shard %s: %w", e.shard, errShard)
 	}

@@ -25,6 +25,7 @@ import (
 type source struct {
 	batches  map[string][]reader.Batch
 	children map[string][]contract.ChildShard
+	fails    map[string]error // by shard: after its batches
 
 	mu     sync.Mutex
 	grants []contract.Grant
@@ -51,7 +52,7 @@ func (s *source) Run(ctx context.Context, g contract.Grant, sink reader.Sink) ([
 			return nil, err
 		}
 	}
-	return s.children[g.Shard], nil
+	return s.children[g.Shard], s.fails[g.Shard]
 }
 
 // batch has records that arrived so many seconds after now; it is not the
@@ -67,14 +68,16 @@ func batch(behindMS int64, seconds ...int) reader.Batch {
 
 // bench is a replay of the first minute from now on.
 type bench struct {
-	source  *source
-	list    []contract.ChildShard // what is listed
-	later   []contract.ChildShard // and what more when it is listed again
-	only    []string
-	resume  []replay.Position
-	takes   time.Duration // a handler
-	clock   time.Duration // how far the service's clock is beyond now, at first
-	handled []string      // shard and second
+	source   *source
+	list     []contract.ChildShard // what is listed
+	later    []contract.ChildShard // and what more when it is listed again
+	only     []string
+	unlisted error  // why nothing is listed
+	gone     string // a shard that is not listed any more
+	resume   []replay.Position
+	takes    time.Duration // a handler
+	clock    time.Duration // how far the service's clock is beyond now, at first
+	handled  []string      // shard and second
 }
 
 func (b *bench) run(t *testing.T, ctx context.Context) (replay.Summary, error) {
@@ -93,14 +96,16 @@ func (b *bench) run(t *testing.T, ctx context.Context) (replay.Summary, error) {
 		done(nil)
 	}
 	began, tally, window := time.Now(), replay.NewTally(metrics.New()), replay.Window{From: now, Until: now.Add(time.Minute)}
+	listed := func(context.Context) ([]contract.ChildShard, error) {
+		all := append(slices.Clone(b.list), b.later...)
+		return slices.DeleteFunc(all, func(s contract.ChildShard) bool { return s.Shard == b.gone }), b.unlisted
+	}
 	o := replay.Options{
 		Stream: "test", Window: window, Only: b.only, Resume: b.resume, Tally: tally, DrainTimeout: 10 * time.Second, Log: zerolog.Nop(),
-		List: func(context.Context) ([]contract.ChildShard, error) {
-			return append(slices.Clone(b.list), b.later...), nil
-		},
+		List: listed,
 		Shards: shard.Deps{
 			Dispatcher: dispatch.New(dispatch.Options{Process: process, Limit: 10, BatchSize: 1, Done: tally.Done}),
-			Reader: &replay.Reader{Reader: b.source, Window: window, Tally: tally,
+			Reader: &replay.Reader{Reader: b.source, Window: window, Tally: tally, List: listed,
 				Now: func() time.Time { return now.Add(b.clock + time.Since(began)) }},
 			Observer: tally, Log: zerolog.Nop(),
 		},
@@ -217,6 +222,40 @@ func TestReplay_Stop(t *testing.T) {
 			t.Errorf("got %+v, %v: started %s, handled %s; want what was left", s, err, second.started(), got)
 		}
 	})
+}
+
+// TestReplay_Fails ends where a shard cannot be read, with what was done by
+// then; a shard that retention has taken is no failure.
+func TestReplay_Fails(t *testing.T) {
+	refused, noStream := errors.New("refused"), errors.New("no such stream")
+	for name, tc := range map[string]struct {
+		bench bench
+		fails error // of reading shard a
+		want  error
+	}{
+		"refused":          {bench{}, refused, refused},
+		"stream deleted":   {bench{unlisted: noStream}, reader.ErrNoShard, noStream},
+		"shard unreadable": {bench{}, reader.ErrNoShard, reader.ErrNoShard},
+		"shard trimmed":    {bench{gone: "a"}, reader.ErrNoShard, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := tc.bench
+				b.list = []contract.ChildShard{child("a"), child("b")}
+				b.source = &source{
+					batches: map[string][]reader.Batch{"a": {batch(9, 1)}, "b": {batch(9, 1), batch(9, 2), batch(9, 3)}},
+					fails:   map[string]error{"a": tc.fails},
+				}
+				s, err := b.run(t, t.Context())
+				if !errors.Is(err, tc.want) || errors.Is(err, replay.ErrStopped) || s.Complete != (tc.want == nil) {
+					t.Fatalf("got %+v, %v, want %v", s, err, tc.want)
+				}
+				if tc.want != nil && (!strings.Contains(err.Error(), "shard a") || s.Positions[0].State == replay.Done || s.Positions[0].Sequence != "20261123120001") {
+					t.Errorf("got %v and %v, want shard a named, and done up to its first record", err, s.Positions)
+				}
+			})
+		})
+	}
 }
 
 // TestReplay_Only reads the named shards and no others.

@@ -44,6 +44,7 @@ type Outcome struct {
 	Progress grants.Progress
 	Ended    bool // at the end of the shard, with every message done
 	Children []contract.ChildShard
+	Err      error // why reading ended before the shard did and nobody had stopped it
 }
 
 // Sentinels, as causes of the handlers' contexts.
@@ -94,11 +95,12 @@ func (s *Shard) work() Outcome {
 		s.run.Stop()
 	}()
 	children, err := s.deps.Reader.Run(ctx, s.grant, newUnpacker(s))
+	broken := err
+	if ctx.Err() != nil {
+		broken = nil // as it was told to
+	}
 	if err != nil {
 		s.Stop()
-		if ctx.Err() == nil {
-			s.deps.Log.Error().Err(err).Msg("reading ended")
-		}
 	} else {
 		s.run.Finish()
 	}
@@ -106,7 +108,7 @@ func (s *Shard) work() Outcome {
 	// Whether the end was reached is known before the stop is: what is done is done.
 	ended := err == nil && s.run.State().Unfinished == 0 && !hung
 	s.Stop()
-	outcome := Outcome{Progress: s.Progress(), Ended: ended, Children: children}
+	outcome := Outcome{Progress: s.Progress(), Ended: ended, Children: children, Err: broken}
 	s.term.End(errOver)
 	return outcome
 }

@@ -169,6 +169,9 @@ func (t *Task) ended(k grants.Key, o shard.Outcome) {
 	delete(t.shards, k)
 	t.o.Log.Info().Str("shard", k.Shard).Int64("generation", k.Generation).Bool("ended", o.Ended).
 		Str("sequence", o.Progress.Checkpoint.Sequence).Int64("sub", o.Progress.Checkpoint.Sub).Msg("shard stopped")
+	if o.Err != nil {
+		t.o.Log.Error().Str("shard", k.Shard).Err(o.Err).Msg("reading ended")
+	}
 	now := time.Now()
 	if o.Ended {
 		t.do(t.machine.Ended(k, o.Progress, o.Children, now))
