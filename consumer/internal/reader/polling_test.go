@@ -357,7 +357,9 @@ func TestPolling_Patience(t *testing.T) {
 					return nil, fmt.Errorf("x: %w", tc.fails)
 				}}
 				p := reader.Polling{Source: s, Observer: &sink{}, Log: zerolog.Nop(), Budget: budget.New(64 << 20), Patience: 2 * time.Minute}
-				_, err := p.Run(t.Context(), contract.Grant{Shard: "a"}, &sink{})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				_, err := p.Run(ctx, contract.Grant{Shard: "a"}, &sink{})
 				if took := time.Since(begin); !errors.Is(err, tc.fails) || took < tc.low || took > tc.high {
 					t.Errorf("got %v after %s, want %v after %s to %s", err, took, tc.fails, tc.low, tc.high)
 				}
