@@ -77,8 +77,15 @@ mutant stopped-for-certain internal/delivery/run.go 's/reason, r.Unsure > 0)/rea
 mutant failed-for-throttles internal/delivery/settle.go 's/tallies\[lane\].Refuse(r.Size)/&; e.giveUp(r, throttleCode); continue/' ./internal/delivery TestEngine_LosesNothing
 mutant waiting-not-failed internal/delivery/run.go 's/e.gate.Abandon()/e.gate.Abandon()[:0]/' ./internal/delivery TestEngine_StoppedAccountsForAll
 mutant isolated-not-failed internal/delivery/run.go 's/range e.isolated/range e.isolated[:0]/' ./internal/delivery TestEngine_FatalWhileHalved
-mutant positions-joined internal/account/positions.go 's/p.all\[j\]+1;/p.all[j]+2;/; s/<= p.all\[j\]+1 /<= p.all[j]+2 /' ./internal/account TestPositions
-mutant lost-is-not-sent internal/put/put.go 's/classify(err, .*)/classify(err, true)/' ./internal/put TestClient_Put_errors
+mutant positions-joined internal/account/positions.go 's/first <= position+1/first <= position+2/' ./internal/account TestPositions
+mutant positions-not-joined internal/account/positions.go 's/first <= s.last+1 {/first < s.first {/' ./internal/account TestPositions
+mutant positions-unbounded internal/account/positions.go 's/maxRanges = 4000/maxRanges = 1 << 40/' ./internal/account TestAccount_PositionsBounded
+mutant cut-unsaid internal/account/positions.go 's/p.unnamed++/_ = p/' ./internal/account TestAccount_PositionsBounded
+mutant every-refusal-logged internal/delivery/settle.go 's/e.refused <= LoggedMessages/e.refused > 0/' ./internal/delivery TestEngine_RefusedLogged
+mutant denied-at-once internal/delivery/settle.go 's/if !e.proven {/if true {/' ./internal/delivery TestEngine_Denied
+mutant denied-never-ends internal/delivery/settle.go 's/if !e.proven {/if false {/' ./internal/delivery TestEngine_Denied
+mutant lost-is-not-sent internal/put/put.go 's/classify(err, .*)/classify(err, codeNoConnection)/' ./internal/put TestClient_Put_errors
+mutant unsigned-is-lost internal/put/detached.go 's/case f.built.Load():/case false:/' ./internal/put TestClient_Put_credentials
 mutant doubled-by-sdk internal/put/put.go 's/Records: in.entries}, Once)/Records: in.entries})/' ./internal/put TestClient_Put_errors
 mutant failed-is-success internal/app/app.go 's/case summary.Failed > 0:/case summary.Failed < 0:/' . TestProducer_Backpressure
 mutant rejected-is-success internal/app/app.go 's/case summary.Rejected > 0:/case summary.Rejected < 0:/' . TestProducer_Stdin

@@ -23,7 +23,7 @@ type Account struct {
 
 	mu       sync.Mutex
 	failed   Positions
-	unsure   Positions
+	unsure   int64
 	rejected Positions
 	reasons  map[string]int64
 }
@@ -90,7 +90,7 @@ func (a *Account) Fail(position int64, reason string, unsure bool) {
 	defer a.mu.Unlock()
 	a.failed.Add(position)
 	if unsure {
-		a.unsure.Add(position)
+		a.unsure++
 	}
 	a.reasons[reason]++
 }

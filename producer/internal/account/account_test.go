@@ -2,10 +2,13 @@ package account_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/account"
 )
@@ -15,15 +18,67 @@ func TestPositions_Ranges(t *testing.T) {
 	for _, n := range []int64{7, 3, 5, 4, 4, 100, 0, 9, 8} {
 		p.Add(n)
 	}
-	if got, want := p.Ranges(0), []string{"0", "3-5", "7-9", "100"}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got, want := p.Ranges(2), []string{"0", "3-5"}; !slices.Equal(got, want) {
+	if got, want := p.Ranges(), []string{"0", "3-5", "7-9", "100"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	p.Add(1)
-	if got := p.Ranges(1); !slices.Equal(got, []string{"0-1"}) || p.Len() != 10 {
-		t.Errorf("got %v of %d", got, p.Len())
+	p.Add(2)
+	if got, want := p.Ranges(), []string{"0-5", "7-9", "100"}; !slices.Equal(got, want) || p.Len() != 11 || p.Unnamed() != 0 {
+		t.Errorf("got %v of %d, %d unnamed, want %v of 11, all named", got, p.Len(), p.Unnamed(), want)
+	}
+}
+
+// TestPositions_anyOrder compares with a set that keeps everything.
+func TestPositions_anyOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		var p account.Positions
+		list := rapid.SliceOf(rapid.Int64Range(0, 60)).Draw(rt, "positions")
+		for _, n := range list {
+			p.Add(n)
+		}
+		slices.Sort(list)
+		list = slices.Compact(list)
+		var want []string
+		for i := 0; i < len(list); {
+			j := i
+			for j+1 < len(list) && list[j+1] == list[j]+1 {
+				j++
+			}
+			if text := fmt.Sprint(list[i]); j == i {
+				want = append(want, text)
+			} else {
+				want = append(want, fmt.Sprintf("%s-%d", text, list[j]))
+			}
+			i = j + 1
+		}
+		if got := p.Ranges(); !slices.Equal(got, want) {
+			rt.Fatalf("got %v, want %v", got, want)
+		}
+	})
+}
+
+// TestAccount_PositionsBounded: a run that goes on for days names the first
+// failures, counts all, and says that the list is cut.
+func TestAccount_PositionsBounded(t *testing.T) {
+	a := account.New()
+	const n, far = 50_000, int64(999_999_900_000)
+	for i := range int64(n) {
+		a.Reject(far + 2*i) // no two are neighbors
+		a.Fail(far+2*i, "InternalFailure", true)
+	}
+	a.Fail(far+1, "InternalFailure", false) // joins the first two
+	got := a.Summarize(time.Second)
+	if got.Rejected != n || got.Failed != n+1 || got.FailedUnsure != n {
+		t.Errorf("got %d rejected, %d failed, %d unsure, want all counted", got.Rejected, got.Failed, got.FailedUnsure)
+	}
+	if int64(len(got.RejectedPositions))+got.RejectedUnnamed != n || got.RejectedUnnamed == 0 {
+		t.Errorf("got %d named and %d unnamed rejections, want %d together", len(got.RejectedPositions), got.RejectedUnnamed, n)
+	}
+	if want := fmt.Sprintf("%d-%d", far, far+2); got.FailedPositions[0] != want || int64(len(got.FailedPositions))+2+got.FailedUnnamed != n+1 {
+		t.Errorf("got %q first, %d ranges and %d unnamed failures, want %q and %d together", got.FailedPositions[0], len(got.FailedPositions), got.FailedUnnamed, want, n+1)
+	}
+	if text, err := json.Marshal(got); err != nil || len(text) > 256<<10 {
+		t.Errorf("got a line of %d bytes, %v, want at most 256 KiB", len(text), err)
 	}
 }
 

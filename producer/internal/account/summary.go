@@ -17,9 +17,11 @@ type Summary struct {
 	Failed            int64            `json:"failed"`
 	FailedUnsure      int64            `json:"failed_unsure"`
 	FailedPositions   []string         `json:"failed_positions,omitempty"`
+	FailedUnnamed     int64            `json:"failed_unnamed,omitempty"` // failed, and not in the list: it is cut
 	FailedReasons     map[string]int64 `json:"failed_reasons,omitempty"`
 	Rejected          int64            `json:"rejected"`
 	RejectedPositions []string         `json:"rejected_positions,omitempty"`
+	RejectedUnnamed   int64            `json:"rejected_unnamed,omitempty"` // rejected, and not in the list: it is cut
 	LostAnswers       int64            `json:"lost_answers"`
 	MaybeDoubled      int64            `json:"maybe_doubled"`
 	Resent            int64            `json:"resent"`
@@ -43,12 +45,14 @@ func (a *Account) Summarize(elapsed time.Duration) Summary {
 		Accepted:          a.accepted.Load(),
 		Acknowledged:      a.acknowledged.Load(),
 		Retried:           a.retried.Load(),
-		Failed:            int64(a.failed.Len()),
-		FailedUnsure:      int64(a.unsure.Len()),
-		FailedPositions:   a.failed.Ranges(0),
+		Failed:            a.failed.Len(),
+		FailedUnsure:      a.unsure,
+		FailedPositions:   a.failed.Ranges(),
+		FailedUnnamed:     a.failed.Unnamed(),
 		FailedReasons:     maps.Clone(a.reasons),
-		Rejected:          int64(a.rejected.Len()),
-		RejectedPositions: a.rejected.Ranges(0),
+		Rejected:          a.rejected.Len(),
+		RejectedPositions: a.rejected.Ranges(),
+		RejectedUnnamed:   a.rejected.Unnamed(),
 		LostAnswers:       a.lostAnswers.Load(),
 		MaybeDoubled:      a.maybeDoubled.Load(),
 		Resent:            a.resent.Load(),
@@ -78,7 +82,7 @@ type Now struct {
 // Now reads the counts; each is exact, but they are read one after the other.
 func (a *Account) Now() Now {
 	a.mu.Lock()
-	failed, rejected := int64(a.failed.Len()), int64(a.rejected.Len())
+	failed, rejected := a.failed.Len(), a.rejected.Len()
 	a.mu.Unlock()
 	return Now{
 		Accepted: a.accepted.Load(), Acknowledged: a.acknowledged.Load(), Retried: a.retried.Load(),

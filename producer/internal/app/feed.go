@@ -16,10 +16,6 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/source"
 )
 
-// loggedRejections is how many rejected messages get a log line of their own;
-// the account has all of them.
-const loggedRejections = 100
-
 // submitter takes over messages.
 type submitter interface {
 	Submit(ctx context.Context, m message.Message) error
@@ -93,7 +89,7 @@ func (f *feed) reject(err error) error {
 		return fmt.Errorf("read messages: %w", err)
 	}
 	f.account.Reject(bad.Position)
-	if f.rejected++; f.rejected <= loggedRejections {
+	if f.rejected++; f.rejected <= delivery.LoggedMessages {
 		f.log.Error().Int64("position", bad.Position).Str("reason", bad.Reason).Msg("message rejected")
 	}
 	return nil

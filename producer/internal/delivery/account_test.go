@@ -1,11 +1,16 @@
 package delivery_test
 
 import (
+	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/account"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/delivery"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/record"
 )
@@ -41,6 +46,59 @@ func TestEngine_FatalWhileHalved(t *testing.T) {
 	sum, err := deliver(t, o, numbered(50, 50))
 	if err == nil || sum.Accepted != 50 || sum.Failed != 50 || books.Now().Buffered != 0 {
 		t.Errorf("got %d accepted, %d failed, %d bytes buffered, %v, want 50 and 50 and none", sum.Accepted, sum.Failed, books.Now().Buffered, err)
+	}
+}
+
+// TestEngine_Denied: refused credentials end a producer that never got anything
+// through; later they may pass, and count as failed after the retry timeout.
+func TestEngine_Denied(t *testing.T) {
+	denied := &put.Error{Kind: put.Denied, Code: "AccessDeniedException", Err: errors.New("not authorized")}
+	for name, tc := range map[string]struct {
+		from, to int // requests that are denied
+		ends     bool
+		failed   bool
+	}{
+		"from the start":  {from: 1, to: 1, ends: true},
+		"for a while":     {from: 5, to: 40},
+		"till the end":    {from: 5, to: 1 << 30, failed: true},
+		"never after all": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, books := newStream(1, threeShards(t)), account.New()
+			s.on = func(call int, _ []record.Record) error {
+				if call >= tc.from && call <= tc.to {
+					return denied
+				}
+				return nil
+			}
+			o := options(s, books)
+			o.RetryTimeout = 5 * time.Minute
+			sum, err := deliver(t, o, numbered(5000, 5000))
+			if got := errors.Is(err, denied); got != tc.ends {
+				t.Errorf("got error %v, want one: %t", err, tc.ends)
+			}
+			if got := sum.Failed > 0; got != (tc.ends || tc.failed) || sum.Accepted != sum.Acknowledged+sum.Failed || sum.FailedUnsure != 0 {
+				t.Errorf("got %d accepted, %d acknowledged, %d failed, %d unsure", sum.Accepted, sum.Acknowledged, sum.Failed, sum.FailedUnsure)
+			}
+			if tc.failed && (sum.FailedReasons["AccessDeniedException"] != sum.Failed || sum.Seconds < 300) {
+				t.Errorf("got reasons %v after %v s, want the service's after 5 minutes", sum.FailedReasons, sum.Seconds)
+			}
+		})
+	}
+}
+
+// TestEngine_RefusedLogged: a log line for the first refused messages only.
+func TestEngine_RefusedLogged(t *testing.T) {
+	s, books := newStream(1, threeShards(t)), account.New()
+	s.on = func(int, []record.Record) error {
+		return &put.Error{Kind: put.Refused, Code: "ValidationException", Err: errors.New("no")}
+	}
+	var log bytes.Buffer
+	o := options(s, books)
+	o.Log = zerolog.New(&log)
+	sum, err := deliver(t, o, numbered(300, 300))
+	if got := strings.Count(log.String(), "message refused"); err != nil || sum.Failed != 300 || got != delivery.LoggedMessages {
+		t.Errorf("got %d failed, %d logged, %v, want 300 and %d", sum.Failed, got, err, delivery.LoggedMessages)
 	}
 }
 

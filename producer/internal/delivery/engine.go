@@ -78,6 +78,8 @@ type Engine struct {
 	refreshAt time.Time         // not to be read before
 	warned    time.Time         // when a failed request was last logged
 	fatal     error
+	proven    bool // the service has stored something: its refusals may pass
+	refused   int  // messages logged as refused
 
 	misplaced []placed // stored, but on another shard than foreseen
 	batches   sync.Pool

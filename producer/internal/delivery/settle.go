@@ -19,6 +19,10 @@ const (
 	throttleCode = "ProvisionedThroughputExceededException"
 )
 
+// LoggedMessages is how many messages get a log line of their own, for each
+// thing that can happen to one; the account has the others.
+const LoggedMessages = 100
+
 // answered settles a request that was executed. sent is when its records left
 // their lanes. Called with the lock.
 func (e *Engine) answered(batch []record.Record, outcomes []record.Outcome, sent time.Time) {
@@ -39,6 +43,7 @@ func (e *Engine) answered(batch []record.Record, outcomes []record.Outcome, sent
 			e.again(r, outcomes[i].Code, now)
 			continue
 		}
+		e.proven = true
 		tallies[lane].Accept(r.Size)
 		if e.lands(r, outcomes[i].Shard, lane) {
 			n := int64(r.Messages())
@@ -68,8 +73,8 @@ func (e *Engine) unanswered(batch []record.Record, err error) {
 	case put.Refused:
 		if len(batch) == 1 {
 			e.forget(batch)
+			e.logRefused(&batch[0], err)
 			e.giveUp(&batch[0], failure.Code)
-			e.o.Log.Error().Int64("position", batch[0].One.Position).Err(err).Msg("message refused")
 			return
 		}
 		half := len(batch) / 2
@@ -77,6 +82,10 @@ func (e *Engine) unanswered(batch []record.Record, err error) {
 		return
 	case put.Fatal:
 		e.fatal = err
+	case put.Denied:
+		if !e.proven {
+			e.fatal = err
+		}
 	case put.Lost:
 		e.o.Account.LoseAnswer()
 		for i := range batch {
@@ -97,6 +106,13 @@ func (e *Engine) unanswered(batch []record.Record, err error) {
 		e.again(&batch[i], failure.Code, now)
 	}
 	e.reuse(batch)
+}
+
+// logRefused logs a record that the service refuses alone, the first ones only.
+func (e *Engine) logRefused(r *record.Record, err error) {
+	if e.refused++; e.refused <= LoggedMessages {
+		e.o.Log.Error().Int64("position", r.One.Position).Err(err).Msg("message refused")
+	}
 }
 
 // forget tells the paces that no answer will come for the records.

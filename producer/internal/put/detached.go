@@ -15,10 +15,25 @@ import (
 // sentKey is the context key of a *sentFlag.
 type sentKey struct{}
 
-// sentFlag tells whether a request got as far as a connection.
+// sentFlag tells how far a request got: it was built by the SDK, signed and
+// given to the HTTP client, put on a connection.
 type sentFlag struct {
-	known, sent atomic.Bool
-	body        *sharedBody // of PutRecords, once it was serialized the short way
+	built, signed, sent atomic.Bool
+	body                *sharedBody // of PutRecords, once it was serialized the short way
+}
+
+// unsent says why the request cannot have reached the service, as a code; empty:
+// it may have, or nothing is known of it.
+func (f *sentFlag) unsent() string {
+	switch {
+	case f.sent.Load():
+		return ""
+	case f.signed.Load():
+		return codeNoConnection
+	case f.built.Load():
+		return codeNoCredentials
+	}
+	return ""
 }
 
 // detached runs requests with a body that nobody closes under net/http. The
@@ -32,7 +47,7 @@ type detached struct{ next kinesis.HTTPClient }
 func (d *detached) Do(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	if flag, ok := ctx.Value(sentKey{}).(*sentFlag); ok {
-		flag.known.Store(true)
+		flag.signed.Store(true)
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 			GotConn: func(httptrace.GotConnInfo) { flag.sent.Store(true) },
 		})

@@ -21,8 +21,17 @@ const (
 	Throttled
 	// Refused: it will be refused again as it is; one of its entries may be why.
 	Refused
+	// Denied: credentials, permissions or the stream's key are refused. That may
+	// pass: a policy is replaced, a key is rotated.
+	Denied
 	// Fatal: no request of this process will be accepted.
 	Fatal
+)
+
+// Codes of requests that did not reach the service.
+const (
+	codeNoConnection  = "ConnectFailed"
+	codeNoCredentials = "NoCredentials" // or none in time: it was built, and never signed
 )
 
 // Error is a request that failed as a whole.
@@ -38,14 +47,16 @@ func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
 // classify maps the SDK's error. What is not known to have had no effect counts
-// as Lost; unsent says that no connection was had.
-func classify(err error, unsent bool) *Error {
+// as Lost; unsent is the code of a request that did not reach the service. That
+// goes first: the error may then be another service's, such as of the one that
+// gives credentials out.
+func classify(err error, unsent string) *Error {
+	if unsent != "" {
+		return &Error{Kind: NotSent, Code: unsent, Err: err}
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return &Error{Kind: kindOf(api.ErrorCode()), Code: api.ErrorCode(), Err: err}
-	}
-	if unsent {
-		return &Error{Kind: NotSent, Code: "ConnectFailed", Err: err}
 	}
 	code := "ConnectionLost"
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -58,11 +69,13 @@ func classify(err error, unsent bool) *Error {
 
 func kindOf(code string) Kind {
 	switch code {
-	case "ResourceNotFoundException", "AccessDeniedException", "AccessDenied", "UnrecognizedClientException",
-		"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken",
-		"MissingAuthenticationTokenException", "InvalidClientTokenId", "OptInRequired", "UnknownOperationException",
-		"KMSAccessDeniedException", "KMSDisabledException", "KMSNotFoundException", "KMSOptInRequired", "KMSInvalidStateException":
+	case "ResourceNotFoundException", "UnknownOperationException":
 		return Fatal
+	case "AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidSignatureException",
+		"SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken",
+		"MissingAuthenticationTokenException", "InvalidClientTokenId", "OptInRequired",
+		"KMSAccessDeniedException", "KMSDisabledException", "KMSNotFoundException", "KMSOptInRequired", "KMSInvalidStateException":
+		return Denied
 	case "ValidationException", "InvalidArgumentException", "SerializationException", "RequestEntityTooLarge",
 		"RequestEntityTooLargeException":
 		return Refused

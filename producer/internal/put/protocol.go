@@ -20,6 +20,10 @@ const target = "Kinesis_20131202.PutRecords"
 
 // SerializeRequest implements smithyhttp.ClientProtocol.
 func (p *protocol) SerializeRequest(ctx context.Context, schema *smithy.OperationSchema, in smithy.Serializable, req *smithyhttp.Request) error {
+	flag, watched := ctx.Value(sentKey{}).(*sentFlag)
+	if watched {
+		flag.built.Store(true)
+	}
 	input, ok := in.(*kinesis.PutRecordsInput)
 	if !ok {
 		return p.ClientProtocol.SerializeRequest(ctx, schema, in, req)
@@ -30,7 +34,7 @@ func (p *protocol) SerializeRequest(ctx context.Context, schema *smithy.Operatio
 	}
 	shared := newSharedBody(size)
 	shared.bytes = encode(shared.bytes, input)
-	if flag, ok := ctx.Value(sentKey{}).(*sentFlag); ok {
+	if watched {
 		flag.body = shared // the HTTP client below sends it, and gives it back
 	}
 	req.Method = http.MethodPost

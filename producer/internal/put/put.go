@@ -66,7 +66,7 @@ func (c *Client) Put(ctx context.Context, records []record.Record) ([]record.Out
 	}()
 	out, err := c.api.PutRecords(ctx, &kinesis.PutRecordsInput{StreamName: &c.stream, Records: in.entries}, Once)
 	if err != nil {
-		return nil, classify(err, flag.known.Load() && !flag.sent.Load())
+		return nil, classify(err, flag.unsent())
 	}
 	if len(out.Records) != len(records) {
 		return nil, &Error{Kind: Lost, Code: "BadAnswer", Err: fmt.Errorf("put records: the answer has %d entries, want %d", len(out.Records), len(records))}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/message"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
@@ -102,7 +103,8 @@ func TestClient_Put_errors(t *testing.T) {
 		"credentials expired": {coded(400, "ExpiredTokenException"), put.Throttled, "ExpiredTokenException"},
 		"refused":             {coded(400, "ValidationException"), put.Refused, "ValidationException"},
 		"stream is gone":      {coded(400, "ResourceNotFoundException"), put.Fatal, "ResourceNotFoundException"},
-		"no permission":       {coded(400, "AccessDeniedException"), put.Fatal, "AccessDeniedException"},
+		"no permission":       {coded(400, "AccessDeniedException"), put.Denied, "AccessDeniedException"},
+		"key is disabled":     {coded(400, "KMSDisabledException"), put.Denied, "KMSDisabledException"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
@@ -113,6 +115,36 @@ func TestClient_Put_errors(t *testing.T) {
 			var failure *put.Error
 			if !errors.As(err, &failure) || failure.Kind != tc.kind || failure.Code != tc.code {
 				t.Errorf("got %+v, want kind %d, code %s", err, tc.kind, tc.code)
+			}
+		})
+	}
+}
+
+// TestClient_Put_credentials: a request that was never signed was not sent, and
+// what the service that gives credentials out has to say is not Kinesis's word.
+func TestClient_Put_credentials(t *testing.T) {
+	for name, provider := range map[string]aws.CredentialsProviderFunc{
+		"none": func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, errors.New("exit status 1")
+		},
+		"refused by another service": func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, &smithy.GenericAPIError{Code: "AccessDenied", Message: "not authorized to perform sts:AssumeRole"}
+		},
+		"not in time": func(ctx context.Context) (aws.Credentials, error) {
+			<-ctx.Done()
+			return aws.Credentials{}, ctx.Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			e := newEcho(t)
+			cfg := e.config()
+			cfg.Credentials = provider
+			_, err := put.New(put.Dial(cfg, 1), "test").Put(ctx, records(2, 10))
+			var failure *put.Error
+			if !errors.As(err, &failure) || failure.Kind != put.NotSent || failure.Code != "NoCredentials" || e.path != "" {
+				t.Errorf("got %+v after request %q, want kind %d, NoCredentials, and no request", failure, e.path, put.NotSent)
 			}
 		})
 	}
