@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -61,14 +60,6 @@ func TestClient_Put(t *testing.T) {
 }
 
 func TestClient_Put_errors(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "http://" + closed.Addr().String()
-	if err := closed.Close(); err != nil {
-		t.Fatal(err)
-	}
 	drop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		panic(http.ErrAbortHandler)
@@ -93,7 +84,7 @@ func TestClient_Put_errors(t *testing.T) {
 		kind put.Kind
 		code string
 	}{
-		"nobody listens":      {nobody, put.NotSent, "ConnectFailed"},
+		"nobody listens":      {"http://127.0.0.1:1", put.NotSent, "ConnectFailed"},
 		"connection dropped":  {drop.URL, put.Lost, "ConnectionLost"},
 		"no answer in time":   {hang.URL, put.Lost, "Timeout"},
 		"too few entries":     {short.URL, put.Lost, "BadAnswer"},
