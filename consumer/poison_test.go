@@ -295,3 +295,31 @@ func TestConsumer_Block(t *testing.T) {
 		t.Errorf("got exit code %d %s after the second SIGTERM, want it to end at once", code, time.Since(begin))
 	}
 }
+
+// TestConsumer_MemoryBehind has a message that can never be stored wait while
+// those of other keys flow: what is done behind it does not stay in memory.
+func TestConsumer_MemoryBehind(t *testing.T) {
+	aws, keeper, env := arrange(t, 1, 20*time.Second)
+	aws.Put("test", awstest.Entry("key", `"`+strings.Repeat("x", 500<<10)+`"`))
+	p := start(t, append(env, "CONSUMER_MEMORY_BUDGET=16MiB", "CONSUMER_ON_POISON=block", "CONSUMER_READ_BYTES_PER_SECOND=0", "CONSUMER_READ_CALLS_PER_SECOND=0")...)
+	payload := `"` + strings.Repeat("x", 200<<10) + `"`
+	const messages = 1000 // 200 MB
+	for i := range messages / 20 {
+		var list []types.PutRecordsRequestEntry
+		for j := range 20 {
+			list = append(list, awstest.Entry(fmt.Sprint(i, "-", j), payload))
+		}
+		aws.Put("test", list...)
+	}
+	awstest.Eventually(t, "all others stored", func() bool { return aws.Counters().Tables["messages"].Puts >= messages })
+	mb := peakRSS(t, p.Process.Pid) >> 20
+	_ = p.Process.Kill()
+	p.wait(t)
+	t.Logf("peak RSS %d MiB with a budget of 16 MiB", mb)
+	if c := keeper.Report(1).Checkpoint; c != nil {
+		t.Errorf("got checkpoint %v, want none before the first message", c)
+	}
+	if mb > 176 {
+		t.Errorf("got a peak of %d MiB, want no more than 2 × 16 MiB for messages and some to live", mb)
+	}
+}

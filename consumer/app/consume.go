@@ -38,6 +38,7 @@ import (
 const (
 	queueSize      = 32_768 // messages that wait, all shards together: some 8 MB
 	shardQueueSize = 1_024
+	messageInMind  = 144 // bytes, at most, for a message that is done behind one that is not: see watermark.Tracker
 	batchBytes     = 1 << 20
 	linger         = 5 * time.Millisecond
 	minBackoff     = 100 * time.Millisecond
@@ -129,7 +130,7 @@ func (c *consumer) handler(ctx context.Context, p Program) (handler.Handler, err
 		if !errors.Is(err, store.ErrTable) {
 			return nil, err
 		}
-		c.log.Warn().Msg(err.Error() + "; until then a message that cannot be handled blocks its shard")
+		c.log.Warn().Msg(err.Error() + "; until then a message that cannot be handled stops its key, and in the end its shard")
 	}
 	if p.NewHandler != nil {
 		h, err := p.NewHandler(ctx, Env{AWS: c.aws, Log: c.log})
@@ -229,7 +230,7 @@ func (c *consumer) dispatchOptions(h handler.Handler, o observer, moved func()) 
 	return dispatch.Options{
 		Process: policy.Process, Limit: s.ConcurrencyLimit, BatchSize: size, BatchBytes: batchBytes, Linger: linger,
 		Unordered: s.Order == config.OrderNone, Queue: queueSize, ShardQueue: shardQueueSize,
-		Moved: moved, Done: o.Done,
+		Unfinished: int(c.budget.Size() / 4 / messageInMind), Moved: moved, Done: o.Done,
 	}
 }
 
@@ -260,5 +261,5 @@ func (c *consumer) gauges(d *dispatch.Dispatcher, w *watch) {
 	c.metrics.Gauge("shards", "Shards that are read.", func() float64 { return float64(w.snapshot().shards) })
 	c.metrics.Gauge("lag_milliseconds", "Of the shard that is furthest behind: behind its newest record, or the age of its oldest unfinished message.", func() float64 { return float64(w.snapshot().lagMS) })
 	c.metrics.Gauge("oldest_unfinished_seconds", "Age of the oldest message that is not done.", func() float64 { return w.snapshot().oldest.Seconds() })
-	c.metrics.Gauge("stalled_shards", "Shards with unfinished messages none of which was finished for CONSUMER_STALL_TIMEOUT, or that could not be read for so long.", func() float64 { return float64(w.snapshot().stalled) })
+	c.metrics.Gauge("stalled_shards", "Shards whose checkpoint has not moved for CONSUMER_STALL_TIMEOUT though messages are unfinished, or that could not be read for so long.", func() float64 { return float64(w.snapshot().stalled) })
 }

@@ -25,7 +25,8 @@ var ErrPermanent = errors.New("permanent")
 // ErrUnavailable marks, in an error's chain, that the sink, not the message,
 // is at fault: it throttles, or cannot be reached. The message is tried again
 // until the shard is taken away, and is never given up. Meanwhile the
-// concurrency limit slows the reading down.
+// concurrency limit slows the reading down, and where messages of other keys
+// succeed, the bound of what may be done behind it.
 var ErrUnavailable = errors.New("unavailable")
 
 // Permanent wraps err so that it carries ErrPermanent.

@@ -56,7 +56,7 @@ type Settings struct {
 	DeadLetterTable string        `split_words:"true" default:"dead_letters" desc:"DynamoDB table for messages that are given up, hash key id (S)"`
 	MaxAttempts     int           `split_words:"true" default:"10" desc:"attempts at a message before it is given up"`
 	MaxRetryAge     time.Duration `split_words:"true" default:"1m" desc:"from a message's first failure to giving it up"`
-	OnPoison        string        `split_words:"true" default:"dead-letter" desc:"dead-letter: a message that cannot be handled is given up; block: it is tried for ever, and its shard waits"`
+	OnPoison        string        `split_words:"true" default:"dead-letter" desc:"dead-letter: a message that cannot be handled is given up; block: it is tried for ever; those of its key wait, and in the end its shard"`
 
 	OutOfRange string `split_words:"true" default:"handle" desc:"messages in an aggregate whose key belongs to another shard (the stream was resharded meanwhile): handle, or skip if every producer that aggregates sends them again, as ours and the KPL do; both count and report them"`
 
@@ -72,7 +72,7 @@ type Settings struct {
 
 	Stream string `desc:"stream that the verb replay reads; the consumer itself learns its stream from leasekeeper"`
 
-	StallTimeout time.Duration `split_words:"true" default:"1m" desc:"not ready when a shard has unfinished messages and none was finished for this long, or could not be read"`
+	StallTimeout time.Duration `split_words:"true" default:"1m" desc:"not ready when a shard has unfinished messages and its checkpoint has not moved for this long, or it could not be read"`
 	Metrics      string        `default:"prometheus" desc:"prometheus (at /metrics), emf (CloudWatch embedded metrics on standard output, and /metrics) or none"`
 	ShardMetrics bool          `split_words:"true" default:"false" desc:"series for each shard, for up to 100 shards"`
 }

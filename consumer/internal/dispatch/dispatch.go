@@ -30,6 +30,7 @@ type Options struct {
 	Unordered  bool          // messages of one partition key may run side by side
 	Queue      int           // the most messages that wait, all shards together
 	ShardQueue int           // the most messages that wait or are in process, of one shard
+	Unfinished int           // the most that State.Unfinished counts, all shards together; each has an equal part, ShardQueue at least
 	Moved      func()        // called when a watermark has moved; must not block
 	Done       func(n int)   // called when n more messages are done; must not block
 }
@@ -50,6 +51,7 @@ type Dispatcher struct {
 	mu        sync.Mutex
 	runnable  []*Run // those with messages that are ready, in turn
 	later     []*Run // used by schedule
+	open      int    // Runs
 	inProcess int
 	self      bool        // the first batch that schedule starts is to be mine
 	mine      *batch      // for the goroutine that called schedule
@@ -81,11 +83,18 @@ func (d *Dispatcher) InProcess() int {
 // Open begins a grant's messages. They are handled while ctx is good. Stop or
 // Finish must be called at the end.
 func (d *Dispatcher) Open(ctx context.Context) *Run {
+	d.mu.Lock()
+	d.open++
+	d.mu.Unlock()
 	return &Run{
 		d: d, ctx: ctx, slots: semaphore.NewWeighted(int64(d.o.ShardQueue)),
 		lanes: newLanes(d.o.ShardQueue), chunks: map[*chunk]struct{}{}, idle: make(chan struct{}),
 	}
 }
+
+// unfinished returns how many messages of one shard may be kept in mind. The
+// lock is held.
+func (d *Dispatcher) unfinished() int { return max(d.o.ShardQueue, d.o.Unfinished/max(d.open, 1)) }
 
 // schedule starts batches while there are messages and room, taking the shards
 // in turn. The lock is held.
@@ -233,6 +242,9 @@ func (b *batch) done(places []int) {
 	finished := before - b.left
 	d.inProcess -= finished
 	moved := r.tracker.Moves() != moves
+	if moved {
+		r.makeRoom()
+	}
 	if b.left > 0 { // else process does it in a moment
 		d.schedule()
 	}

@@ -35,7 +35,8 @@ type Run struct {
 	stopped    bool
 	finishing  bool
 	closed     bool
-	batches    int // in process
+	batches    int           // in process
+	room       chan struct{} // closed when the watermark moves, for an Admit that waits; nil: none does
 }
 
 // chunk is some messages that were admitted together. Chunks are used again:
@@ -66,8 +67,9 @@ func (f ref) link() *link               { return &f.chunk.links[f.place] }
 
 // Admit takes messages, in the order of the shard, as soon as there is room
 // for them. release, if there is one, is called once, when the last of them
-// is done or dropped; Admit keeps messages until then. The error is that of a
-// Run that was stopped, or of ctx; some messages may have been taken then.
+// is done or dropped; Admit keeps messages until then, and nothing of them
+// longer. The error is that of a Run that was stopped, or of ctx; some messages
+// may have been taken then.
 func (r *Run) Admit(ctx context.Context, messages []handler.Message, release func()) error {
 	hold := newHold(release)
 	defer hold.drop()
@@ -89,6 +91,9 @@ func (r *Run) Admit(ctx context.Context, messages []handler.Message, release fun
 }
 
 func (r *Run) acquire(ctx context.Context, n int) error {
+	if err := r.near(ctx, n); err != nil { // first: it may take long, and others need the queue
+		return fmt.Errorf("wait for the shard's first unfinished message: %w", err)
+	}
 	if err := r.slots.Acquire(ctx, int64(n)); err != nil {
 		return fmt.Errorf("wait for room in the shard's queue: %w", err)
 	}
@@ -97,6 +102,34 @@ func (r *Run) acquire(ctx context.Context, n int) error {
 		return fmt.Errorf("wait for room in the queue: %w", err)
 	}
 	return nil
+}
+
+// near waits until n more messages are not too many after the first unfinished
+// one: each is kept in mind until the watermark has passed it, done or not.
+func (r *Run) near(ctx context.Context, n int) error {
+	for {
+		r.d.mu.Lock()
+		if r.stopped || r.tracker.Unfinished()+n <= r.d.unfinished() {
+			r.d.mu.Unlock()
+			return nil
+		}
+		room := make(chan struct{})
+		r.room = room
+		r.d.mu.Unlock()
+		select {
+		case <-room:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// makeRoom wakes an Admit that waits for the watermark. The lock is held.
+func (r *Run) makeRoom() {
+	if r.room != nil {
+		close(r.room)
+		r.room = nil
+	}
 }
 
 func (r *Run) add(messages []handler.Message, release func()) bool {
@@ -164,6 +197,7 @@ func (r *Run) done(f ref) {
 	c.left--
 	if c.left == 0 {
 		delete(r.chunks, c)
+		r.tracker.Own(c.base, c.base+uint64(len(c.messages)))
 		c.release()
 		clear(c.links)
 		*c = chunk{links: c.links[:0]}
@@ -192,7 +226,7 @@ func (r *Run) Pass(p position.Position, arrived time.Time) {
 		return
 	}
 	moves := r.tracker.Moves()
-	r.tracker.Done(r.tracker.Add(p, arrived.UnixMilli()))
+	r.tracker.Pass(p, arrived.UnixMilli())
 	moved := r.tracker.Moves() != moves
 	r.d.mu.Unlock()
 	if moved && r.d.o.Moved != nil {
@@ -206,6 +240,7 @@ func (r *Run) Stop() {
 	r.d.mu.Lock()
 	defer r.d.mu.Unlock()
 	r.stopped = true
+	r.makeRoom()
 	r.settle()
 }
 
@@ -230,6 +265,7 @@ func (r *Run) settle() {
 		return
 	}
 	r.closed = true
+	r.d.open--
 	dropped := 0
 	for c := range r.chunks {
 		dropped += c.left

@@ -58,8 +58,9 @@ func (s *sink) Read(records int, _, _ int64) {
 	}
 }
 
-func (s *sink) Throttled()  { s.mu.Lock(); s.throttled++; s.mu.Unlock() }
-func (s *sink) ReadFailed() { s.mu.Lock(); s.failed++; s.mu.Unlock() }
+func (s *sink) Throttled()         { s.mu.Lock(); s.throttled++; s.mu.Unlock() }
+func (s *sink) ReadFailed()        { s.mu.Lock(); s.failed++; s.mu.Unlock() }
+func (s *sink) CheckpointTrimmed() {}
 
 func (s *sink) got() []string {
 	s.mu.Lock()

@@ -42,7 +42,7 @@ func New() *Metrics {
 	m.unpacked = counter("unpacked_messages_total", "Messages found in aggregated records.")
 	m.damaged = counter("damaged_aggregates_total", "Records that begin like an aggregate and are none.")
 	m.outOfRange = counter("out_of_range_messages_total", "Messages in an aggregate whose key belongs to another shard.")
-	m.trimmed = counter("checkpoints_trimmed_total", "Shards whose checkpoint the stream had trimmed away: what came after it may be lost.")
+	m.trimmed = counter("checkpoints_trimmed_total", "Shards whose checkpoint, or the last record that was read, the stream had trimmed away: what came after it may be lost.")
 	m.handled = counter("handler_calls_total", "Calls of the handler.")
 	m.done = counter("messages_done_total", "Messages that are done: stored, or dead-lettered.")
 	m.retried = counter("messages_retried_total", "Further attempts at messages that failed.")

@@ -55,7 +55,7 @@ func NewFanout(s Subscriber, p *Polling) *Fanout {
 
 // Run reads as Polling.Run does.
 func (f *Fanout) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
-	s := &subscribed{Fanout: f, grant: g, sink: sink}
+	s, log := &subscribed{Fanout: f, grant: g, sink: sink}, named(f.Log, g)
 	for failures := 0; ; {
 		done, children, err := s.once(ctx)
 		switch {
@@ -72,7 +72,7 @@ func (f *Fanout) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contra
 		failures++
 		// What is missing may be the shard or the stream consumer: polling finds out.
 		if failures >= f.GiveUp || errors.Is(err, ErrNoShard) && failures >= missing {
-			f.Log.Warn().Err(err).Dur("for", f.Fallback).Msg("cannot subscribe, polling instead")
+			log.Warn().Err(err).Dur("for", f.Fallback).Msg("cannot subscribe, polling instead")
 			if done, children, err = s.poll(ctx); done || err != nil {
 				return children, err
 			}

@@ -13,6 +13,10 @@ type Pace struct {
 	MaxWait        time.Duration // between calls that find nothing new
 }
 
+// idle is the least between calls that find nothing new, and for a while after
+// throttling, under a Pace without a bound of calls.
+const idle = 50 * time.Millisecond
+
 // pacer finds when to make the next call on a shard: as early as the Pace
 // allows while there is something to read, later and later while there is not.
 type pacer struct {
@@ -42,7 +46,7 @@ func (p *pacer) answered(records int, bytes, behindMS int64) {
 		p.interval = least
 		return
 	}
-	p.interval = max(least, min(p.pace.MaxWait, p.interval*3/2))
+	p.interval = max(least, min(p.pace.MaxWait, max(idle, p.interval*3/2)))
 }
 
 // slow notes that the shard was throttled: its other readers need more.
@@ -54,6 +58,9 @@ func (p *pacer) next(now time.Time) time.Duration {
 	gap := float64(p.interval)
 	if p.pace.BytesPerSecond > 0 {
 		gap = max(gap, p.bytes/p.pace.BytesPerSecond*float64(time.Second))
+	}
+	if p.penalty > 1 {
+		gap = max(gap, float64(idle))
 	}
 	gap *= p.penalty * (1 + rand.Float64()/10)
 	return time.Duration(gap) - now.Sub(p.call)

@@ -22,9 +22,12 @@ const MaxAnswer = 14 << 20
 // ahead is how many Batches of one shard may be held at a time.
 const ahead = 2
 
-// missing is how often a shard must be missing, with waits between, until that
-// is believed.
-const missing = 4
+// missing is how often in a row a shard must be missing, absence or more apart,
+// until that is believed.
+const (
+	missing = 4
+	absence = 200 * time.Millisecond
+)
 
 // Polling reads shards by GetRecords.
 type Polling struct {
@@ -50,7 +53,7 @@ func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contr
 // time, if that is not zero: errEnough is the error then. It returns the last
 // record that sink has taken.
 func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last string, until time.Time) ([]contract.ChildShard, string, error) {
-	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: semaphore.NewWeighted(ahead)}
+	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: semaphore.NewWeighted(ahead), log: named(p.Log, g)}
 	for {
 		done, children, err := l.step(ctx)
 		switch {
@@ -62,7 +65,7 @@ func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last st
 			return nil, l.last, err
 		case errors.Is(err, ErrNoShard):
 			if l.absent++; l.absent == missing && p.Patience == 0 {
-				p.Log.Warn().Msg("shard is gone")
+				l.log.Warn().Msg("shard is gone")
 				return nil, l.last, nil
 			}
 		}
@@ -83,15 +86,23 @@ var (
 	errEnough = errors.New("the time to poll is over")
 )
 
+// named returns a log that names the grant.
+func named(log zerolog.Logger, g contract.Grant) zerolog.Logger {
+	return log.With().Str("shard", g.Shard).Int64("generation", g.Generation).Logger()
+}
+
 // poll is the reading of one shard.
 type poll struct {
 	*Polling
 	grant    contract.Grant
 	sink     Sink
+	log      zerolog.Logger
 	pacer    *pacer
 	held     *semaphore.Weighted
 	iterator string
-	last     string    // sequence number of the last record that was read
+	last     string    // everything up to and including it was read
+	read     bool      // last is a record that was read here
+	again    bool      // the iterator begins at last itself: has the stream still got it?
 	absent   int       // how often in a row the shard was missing
 	failures int       // in a row
 	failing  time.Time // since when, if failures > 0
@@ -133,25 +144,30 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 	if err != nil {
 		release()
 		if errors.Is(err, ErrExpired) {
-			l.iterator = ""
+			l.iterator, l.again = "", l.read
 		}
 		return false, nil, err
 	}
 	share.Shrink(b.Cost)
+	l.goOn(b)
 	l.pacer.answered(len(b.Records), b.Payload, b.BehindMS)
 	l.Observer.Read(len(b.Records), b.Payload, b.BehindMS)
 	if err := l.sink.Accept(ctx, b, release); err != nil {
 		return false, nil, fmt.Errorf("%w: %w", errSink, err)
 	}
 	if n := len(b.Records); n > 0 {
-		l.last = strings.Clone(b.Records[n-1].Sequence)
+		l.last, l.read = strings.Clone(b.Records[n-1].Sequence), true
 	}
 	l.iterator = b.Next
 	return b.Next == "", b.Children, nil
 }
 
 func (l *poll) renew(ctx context.Context) error {
-	it, err := l.Source.Iterator(ctx, l.grant, Start{Start: l.grant.Start, After: l.last})
+	start := Start{Start: l.grant.Start, After: l.last}
+	if l.again {
+		start = Start{Start: contract.Start{Type: contract.AtSequenceNumber, Sequence: l.last}}
+	}
+	it, err := l.Source.Iterator(ctx, l.grant, start)
 	if err != nil {
 		return err
 	}
@@ -159,10 +175,32 @@ func (l *poll) renew(ctx context.Context) error {
 	return nil
 }
 
+// goOn takes the last record that was read out of b, where reading begins at it
+// again, and reports if the stream has it no more: retention has passed it.
+func (l *poll) goOn(b *Batch) {
+	if !l.again || len(b.Records) == 0 && b.Next != "" {
+		return
+	}
+	l.again = false
+	if len(b.Records) > 0 && b.Records[0].Sequence == l.last {
+		b.Records = b.Records[1:]
+		return
+	}
+	l.Observer.CheckpointTrimmed()
+	event := l.log.Warn().Str("last_read", l.last)
+	if len(b.Records) > 0 {
+		event = event.Str("first_sequence", b.Records[0].Sequence).Time("first_arrived", b.Records[0].Arrived)
+	}
+	event.Msg("the last record that was read was trimmed away: messages after it may be lost")
+}
+
 // next returns how long to wait before the next step.
 func (l *poll) next(err error) time.Duration {
+	if !errors.Is(err, ErrNoShard) {
+		l.absent = 0
+	}
 	if err == nil {
-		l.absent, l.failures = 0, 0
+		l.failures = 0
 		return l.pacer.next(time.Now())
 	}
 	switch {
@@ -172,10 +210,11 @@ func (l *poll) next(err error) time.Duration {
 		l.Observer.Throttled()
 		l.pacer.slow()
 	case errors.Is(err, ErrNoShard):
+		return absence + backoff(l.absent)
 	default:
 		l.Observer.ReadFailed()
 		if l.failures == 3 || l.failures%100 == 99 {
-			l.Log.Warn().Err(err).Int("failures", l.failures+1).Msg("shard cannot be read, trying again")
+			l.log.Warn().Err(err).Int("failures", l.failures+1).Msg("shard cannot be read, trying again")
 		}
 	}
 	if l.failures++; l.failures == 1 {

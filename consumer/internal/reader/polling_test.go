@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,7 @@ type sink struct {
 	sequences         []string
 	held              []func()
 	throttled, failed int
+	trimmed           int
 }
 
 func (s *sink) Accept(_ context.Context, b *reader.Batch, release func()) error {
@@ -82,6 +84,7 @@ func (s *sink) Accept(_ context.Context, b *reader.Batch, release func()) error 
 func (s *sink) Read(int, int64, int64) {}
 func (s *sink) Throttled()             { s.mu.Lock(); s.throttled++; s.mu.Unlock() }
 func (s *sink) ReadFailed()            { s.mu.Lock(); s.failed++; s.mu.Unlock() }
+func (s *sink) CheckpointTrimmed()     { s.mu.Lock(); s.trimmed++; s.mu.Unlock() }
 
 func (s *sink) got() []string {
 	s.mu.Lock()
@@ -139,6 +142,35 @@ func TestPolling_Pace(t *testing.T) {
 	}
 }
 
+// TestPolling_NoBound reads without a bound of calls as fast as answers come,
+// and yet not without end where there is nothing, or too much.
+func TestPolling_NoBound(t *testing.T) {
+	throttled := fmt.Errorf("x: %w", reader.ErrThrottled)
+	for name, tc := range map[string]struct {
+		answer func(n int) (*reader.Batch, error)
+		most   int // reads in a minute
+	}{
+		"nothing to read":    {func(int) (*reader.Batch, error) { return &reader.Batch{Next: "next"}, nil }, 45},
+		"one in 2 throttled": {func(n int) (*reader.Batch, error) { return one(n), [2]error{nil, throttled}[n%2] }, 900},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				reads := 0
+				s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+					if reads++; reads > 10_000 {
+						return &reader.Batch{}, nil // the end: virtual time does not go on by itself
+					}
+					return tc.answer(n)
+				}}
+				n := poll(reader.Polling{Pace: reader.Pace{MaxWait: 2 * time.Second}}, s, &sink{}, time.Minute)
+				if n > tc.most {
+					t.Errorf("got %d reads in a minute, want %d at most", n, tc.most)
+				}
+			})
+		})
+	}
+}
+
 // TestPolling_FastAgain reads at full pace as soon as something has come.
 func TestPolling_FastAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -156,24 +188,43 @@ func TestPolling_FastAgain(t *testing.T) {
 	})
 }
 
-// TestPolling_ExpiredIterator goes on after the last record that was delivered.
+// TestPolling_ExpiredIterator goes on at the last record that was delivered,
+// which is not delivered again, and says so if the stream has it no more.
 func TestPolling_ExpiredIterator(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
-			if n == 3 {
-				return nil, fmt.Errorf("x: %w", reader.ErrExpired)
-			}
-			return one(n), nil
-		}}
-		k := &sink{}
-		poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, k, 2*time.Second)
-		if len(s.starts) != 2 || s.starts[0].After != "" || s.starts[1].After != "2" {
-			t.Errorf("got iterators %+v, want one more, after 2", s.starts)
-		}
-		if k.failed != 0 {
-			t.Error("an iterator that expires is counted as a failure")
-		}
-	})
+	for name, tc := range map[string]struct {
+		after   []*reader.Batch // what is read with the second iterator
+		want    string
+		trimmed int
+	}{
+		"there":                       {[]*reader.Batch{{Next: "next"}, one(2), one(3)}, "0 1 2 3", 0},
+		"trimmed":                     {[]*reader.Batch{{Next: "next"}, one(7), one(8)}, "0 1 2 7 8", 1},
+		"trimmed up to a shard's end": {[]*reader.Batch{{}}, "0 1 2", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+					switch {
+					case n < 3:
+						return one(n), nil
+					case n == 3:
+						return nil, fmt.Errorf("x: %w", reader.ErrExpired)
+					case n-4 < len(tc.after):
+						return tc.after[n-4], nil
+					}
+					return &reader.Batch{Next: "next"}, nil
+				}}
+				k := &sink{}
+				poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, k, 4*time.Second)
+				again := reader.Start{Start: contract.Start{Type: contract.AtSequenceNumber, Sequence: "2"}}
+				if len(s.starts) != 2 || s.starts[0].After != "" || s.starts[1] != again {
+					t.Errorf("got iterators %+v, want one more, at 2", s.starts)
+				}
+				if got := strings.Join(k.got(), " "); got != tc.want || k.trimmed != tc.trimmed || k.failed != 0 {
+					t.Errorf("got records %s, %d times trimmed, %d failures, want %s, %d, 0", got, k.trimmed, k.failed, tc.want, tc.trimmed)
+				}
+			})
+		})
+	}
 }
 
 // TestPolling_Throttled backs off on the shard that is throttled, and on no
@@ -292,21 +343,32 @@ func TestPolling_EmptyShardEnds(t *testing.T) {
 }
 
 // TestPolling_Gone believes that a shard is missing when it is so several times
-// in a row.
+// in a row, some time apart; and names it.
 func TestPolling_Gone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
-			if n == 2 {
+			switch n {
+			case 2:
 				return one(n), nil
+			case 5:
+				return nil, errors.New("unreachable")
 			}
 			return nil, fmt.Errorf("x: %w", reader.ErrNoShard)
 		}}
-		p := &reader.Polling{Source: s, Budget: budget.New(64 << 20), Observer: &sink{}, Log: zerolog.Nop()}
-		if children, err := p.Run(context.Background(), contract.Grant{Shard: "a"}, &sink{}); err != nil || children != nil {
+		var log strings.Builder
+		p := &reader.Polling{Source: s, Budget: budget.New(64 << 20), Observer: &sink{}, Log: zerolog.New(&log)}
+		if children, err := p.Run(context.Background(), contract.Grant{Shard: "a", Generation: 7}, &sink{}); err != nil || children != nil {
 			t.Errorf("got children %v, error %v, want neither", children, err)
 		}
-		if n := s.count("a"); n != 7 {
-			t.Errorf("got %d reads, want 4 that find no shard after the 3 before", n)
+		reads := s.reads["a"]
+		if n := len(reads); n != 10 {
+			t.Fatalf("got %d reads, want 4 that find no shard after the 6 before", n)
+		}
+		if took := reads[9].Sub(reads[6]); took < 600*time.Millisecond {
+			t.Errorf("believed after %s, want 3 waits of 200 ms at least", took)
+		}
+		if !strings.Contains(log.String(), `"shard":"a","generation":7`) {
+			t.Errorf("the log does not name the shard: %s", log.String())
 		}
 	})
 }

@@ -63,4 +63,5 @@ type Observer interface {
 	Read(records int, bytes, behindMS int64)
 	Throttled()
 	ReadFailed()
+	CheckpointTrimmed() // the stream no longer has the record to go on from
 }

@@ -9,9 +9,13 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/position"
 )
 
+// roomy is how many messages a ring that is empty may have room for.
+const roomy = 4096
+
 // Tracker tracks one shard. The zero Tracker is ready; it is not safe for use
 // by several goroutines. It needs 40 bytes for each message between the
-// watermark and the newest one.
+// watermark and the newest one, up to twice that as its ring grows by doubling,
+// and 64 more for a sequence number that Own made its own.
 type Tracker struct {
 	ring    []entry // of a power of two
 	low     uint64  // the first number that is not done
@@ -26,8 +30,9 @@ type entry struct {
 	done     bool
 }
 
-// Add notes a message, in the order of the shard, and returns its number:
-// 0, 1, 2 and so on. arrived is kept for Oldest; its unit is the caller's.
+// Add notes a message, in the order of the shard, and returns its number: one
+// more than that of the message before. arrived is kept for Oldest; its unit is
+// the caller's. The strings in p must stay good until Done or Own.
 func (t *Tracker) Add(p position.Position, arrived int64) uint64 {
 	if t.next-t.low == uint64(len(t.ring)) {
 		t.grow()
@@ -54,6 +59,38 @@ func (t *Tracker) Done(n uint64) {
 	}
 	if moved {
 		t.version++
+	}
+	if t.low == t.next && len(t.ring) > roomy {
+		t.ring = nil
+	}
+}
+
+// Pass notes a position that needs no work, after everything added before. It
+// takes no room of its own behind a message that is done.
+func (t *Tracker) Pass(p position.Position, arrived int64) {
+	if t.low == t.next {
+		t.mark = p
+		t.version++
+		return
+	}
+	p.Sequence = strings.Clone(p.Sequence)
+	if last := &t.ring[(t.next-1)&uint64(len(t.ring)-1)]; last.done {
+		last.position = p
+		return
+	}
+	t.Done(t.Add(p, arrived))
+}
+
+// Own copies the strings of the messages with the numbers from up to, not
+// including, to, as far as they are still needed: what they are part of may go.
+func (t *Tracker) Own(from, to uint64) {
+	var before, own string
+	for n := max(from, t.low); n < to; n++ {
+		sequence := &t.ring[n&uint64(len(t.ring)-1)].position.Sequence
+		if *sequence != before { // a record's user records have one in common
+			before, own = *sequence, strings.Clone(*sequence)
+		}
+		*sequence = own
 	}
 }
 
