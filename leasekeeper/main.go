@@ -30,23 +30,29 @@ var version = "dev"
 const help = `leasekeeper: shares the shards of a Kinesis stream out among tasks.
 
 usage: leasekeeper              run, until SIGTERM or SIGINT
-       leasekeeper leases       every shard: owner, checkpoint, lag, and what is wrong (--json)
-       leasekeeper workers      every worker likewise (--json)
+       leasekeeper leases       every shard: owner, checkpoint, lag, problems
+       leasekeeper workers      every worker likewise
        leasekeeper pause        every worker keeps its leases and reads nothing
        leasekeeper resume       the fleet reads again
-       leasekeeper release WORKER  that worker hands over everything and takes nothing
-       leasekeeper resume WORKER   and takes part again
-       leasekeeper rewind --to TIME|SEQUENCE|TRIM_HORIZON|LATEST [--shards a,b] [--yes]
-                                shows what would be read again; --yes: reads it again
+       leasekeeper release WORKER
+                                that worker hands over everything, takes nothing
+       leasekeeper resume WORKER
+                                and takes part again
+       leasekeeper rewind --to TIME|SEQUENCE|TRIM_HORIZON|LATEST
+                          [--shards a,b] [--yes]
+                                shows what would be read again; --yes: reads it
        leasekeeper healthcheck  ask the running leasekeeper's /healthz
-       leasekeeper settings     the table of settings (Markdown; --json)
-       leasekeeper version      the version (--json)
+       leasekeeper settings     the table of settings (Markdown)
+       leasekeeper version      the version
        leasekeeper help         this text
 
-Settings come from the environment: LEASEKEEPER_…, and the AWS SDK's own.
+leases, workers, settings and version take --json. Settings come from the
+environment: LEASEKEEPER_…, and the AWS SDK's own.
 leases and workers only read, and watch for some four seconds. pause, resume,
-release and rewind write a request which the workers carry out, and wait until they have.
-Exit codes: 0 done, 1 failed (leases, workers: or something is wrong; requests: or not in time), 2 bad settings or usage.
+release and rewind write a request which the workers carry out, and wait until
+they have.
+Exit codes: 0 done, 1 failed (leases, workers: or something is wrong;
+requests: or not in time), 2 bad settings or usage.
 `
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -157,8 +163,8 @@ func ask(verb, worker string, stdout, stderr io.Writer) int {
 func rewind(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("rewind", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	to := flags.String("to", "", "TRIM_HORIZON, LATEST, an RFC 3339 time, or a sequence number after which reading goes on")
-	named := flags.String("shards", "", "shard ids, separated by commas, with what is below the finished ones; all if empty")
+	to := flags.String("to", "", "TRIM_HORIZON, LATEST, an RFC 3339 time, or a sequence number\nafter which reading goes on")
+	named := flags.String("shards", "", "shard ids, separated by commas, with what is below the finished\nones; all if empty")
 	yes := flags.Bool("yes", false, "do it, instead of showing it")
 	if flags.Parse(args) != nil {
 		return 2

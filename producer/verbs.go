@@ -16,16 +16,16 @@ import (
 
 const help = `producer puts messages on a Kinesis stream and accounts for each of them.
 
-usage: producer                      run with the settings in PRODUCER_... variables
-       producer healthcheck          ask this container's producer for its health
-       producer version [--json]     print the version
-       producer settings [--json]    print every setting with default and meaning
-       producer help                 print this
+usage: producer                    run, set up by PRODUCER_... variables
+       producer healthcheck        ask this container's producer for its health
+       producer version [--json]   print the version
+       producer settings [--json]  print every setting with default and meaning
+       producer help               print this
 
 exit codes: 0 every message was acknowledged
             1 some were not, or nothing could be done
             2 bad settings or arguments
-            3 messages that cannot be sent were left out, all others acknowledged
+            3 messages that cannot be sent were left out, all others went
 `
 
 const healthTimeout = 3 * time.Second

@@ -66,8 +66,8 @@ their messages.
   consumer healthcheck   ask the running consumer's /healthz; exit 0 or 1
   consumer redrive       handle the dead letters again: redrive -h tells more
   consumer replay        handle a span of the stream again: replay -h tells more
-  consumer settings      print the settings as a Markdown table (--json: as JSON)
-  consumer version       print the version (--json: as JSON)
+  consumer settings      print the settings as a Markdown table (or --json)
+  consumer version       print the version (or --json)
   consumer help          print this
 
 Settings are environment variables. Exit codes: 0 done, 1 failed, 2 bad

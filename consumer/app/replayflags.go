@@ -26,7 +26,8 @@ their partition keys, and with generation 0.
   --until TIME   likewise, or now, the default; messages that arrived before
   --shard ID     only this shard, without those that come of it; repeatable
   --resume       go on where another replay was stopped: a file with the
-                 summary that it printed, - for standard input, or the summary itself
+                 summary that it printed, - for standard input, or the summary
+                 itself
   --json         print the summary as JSON
   --calls-per-second N  GetRecords calls a second and shard (default 1)
   --bytes-per-second N  bytes a second and shard (default 1048576)
