@@ -106,7 +106,7 @@ func newKeeper(ctx context.Context, s *config.Settings, version string) (*keeper
 		host = "unknown"
 	}
 	return keeper.New(keeper.Config{
-		Name: ecs.Name(ctx, os.Getenv(ecs.MetadataVariable), host), Version: version, Stream: s.Stream,
+		Name: ecs.Name(ctx, os.Getenv(ecs.MetadataVariable), host), Version: version, Stream: s.Stream, LeaseTable: s.LeaseTable, WorkerTable: s.WorkerTable,
 		Epoch: time.Now(), Seed: binary.LittleEndian.Uint64(seed[:]), Duration: s.LeaseDuration,
 		InitialPosition: position, InitialTimestamp: at, MaxLeases: s.MaxLeases, ForeignWait: s.ForeignWait,
 		CheckpointInterval: s.CheckpointInterval, DrainTimeout: s.DrainTimeout,

@@ -44,6 +44,9 @@ func genLeaseWrite(t *rapid.T, shard string) lease.LeaseWrite {
 	default:
 		w.Change = &lease.LeaseChange{Owner: owner.Draw(t, "newOwner"), Counter: rapid.Int64Range(0, 2).Draw(t, "newCounter"),
 			OwnerSwitches: 1, DropForeign: rapid.Bool().Draw(t, "drop")}
+		if w.Change.Owner != "" {
+			w.Change.WorkerTable = rapid.SampledFrom([]string{"", "workers", "others"}).Draw(t, "workerTable")
+		}
 		if rapid.Bool().Draw(t, "withCheckpoint") {
 			c := genCheckpoint(t)
 			w.Change.Checkpoint = &c
@@ -85,6 +88,40 @@ func TestTables_LeaseWritesAsApply(t *testing.T) {
 		}
 		if got := db.Execute(context.Background(), lease.GetLease{Shard: shard}); !reflect.DeepEqual(got.Lease, want) {
 			t.Fatalf("get: got %+v, want %+v", got.Lease, want)
+		}
+	})
+}
+
+// Rows that somebody edited in a console are met as they are read: empty,
+// NULL, of another type and missing are all the same.
+func TestTables_DamagedRowsAsApply(t *testing.T) {
+	a := awstest.Start(t)
+	a.Table("leases", "leaseKey")
+	a.Table("workers", "workerId")
+	api := a.DynamoDB("test")
+	db, n := dynamo.New(api, "leases", "workers", 5*time.Second), 0
+	text := []types.AttributeValue{nil, &types.AttributeValueMemberS{}, &types.AttributeValueMemberNULL{Value: true},
+		&types.AttributeValueMemberN{Value: "7"}, &types.AttributeValueMemberS{Value: "42"}}
+	number := []types.AttributeValue{nil, &types.AttributeValueMemberN{Value: "0"}, &types.AttributeValueMemberNULL{Value: true},
+		&types.AttributeValueMemberS{Value: "1"}, &types.AttributeValueMemberN{Value: "1"}}
+	rapid.Check(t, func(t *rapid.T) {
+		n++
+		shard := fmt.Sprintf("shard-%d", n)
+		damaged := map[string]types.AttributeValue{"leaseKey": &types.AttributeValueMemberS{Value: shard}}
+		for name, values := range map[string][]types.AttributeValue{"leaseOwner": text, "checkpoint": text, "leaseCounter": number, "checkpointSubSequenceNumber": number} {
+			if v := rapid.SampledFrom(values).Draw(t, name); v != nil {
+				damaged[name] = v
+			}
+		}
+		if _, err := api.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String("leases"), Item: damaged}); err != nil {
+			t.Fatal(err)
+		}
+		row := db.Execute(context.Background(), lease.GetLease{Shard: shard}).Lease
+		w := lease.LeaseWrite{Shard: shard, If: lease.LeaseCondition{Owner: row.Owner, Counter: row.Counter, Checkpoint: &row.Checkpoint},
+			Change: &lease.LeaseChange{Owner: "a/00000001", Counter: row.Counter + 1}}
+		want, _ := w.Apply(row)
+		if got := db.Execute(context.Background(), w); got.Outcome != lease.Applied || !reflect.DeepEqual(got.Lease, want) {
+			t.Fatalf("%+v on %v: got %v %+v (%v), want it applied: %+v", w, damaged, got.Outcome, got.Lease, got.Err, want)
 		}
 	})
 }
@@ -182,6 +219,8 @@ func genStreamWrite(t *rapid.T) lease.StreamWrite {
 			InitialPosition: lease.TrimHorizon}}
 	case 1:
 		return lease.StreamWrite{}
+	case 2:
+		return lease.StreamWrite{LeaseTable: rapid.SampledFrom([]string{"leases", "others"}).Draw(t, "leaseTable")}
 	}
 	rewind := genRewind().Draw(t, "rewind")
 	if rapid.Bool().Draw(t, "noRewind") {

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
-// Attributes of the lease table: the KCL's names, and three of ours.
+// Attributes of the lease table: the KCL's names, and four of ours.
 const (
 	leaseKey         = "leaseKey"
 	leaseOwner       = "leaseOwner"
@@ -29,6 +29,7 @@ const (
 	initialTimestamp = "initialTimestamp"
 	rewound          = "rewound"
 	behind           = "behind"
+	workerTable      = "workerTable"
 )
 
 // Attributes of the worker table.
@@ -45,6 +46,7 @@ const (
 	expiresAt        = "expiresAt"
 	streamARN        = "streamArn"
 	streamCreatedAt  = "streamCreatedAt"
+	leaseTable       = "leaseTable"
 	shardMapVersion  = "shardMapVersion"
 	initialPosition  = "initialPosition"
 	streamTimestamp  = "initialTimestamp"
@@ -132,7 +134,7 @@ func leaseRow(i item) *lease.Row {
 		Checkpoint:    lease.Checkpoint{Sequence: text(i, checkpoint), Sub: number(i, checkpointSub)},
 		OwnerSwitches: number(i, ownerSwitches), Parents: set(i, parentShardID), Children: set(i, childShardIDs),
 		HashStart: text(i, startingHashKey), HashEnd: text(i, endingHashKey), InitialTimestamp: millis(i, initialTimestamp),
-		Rewound: number(i, rewound), Behind: numbers(i, behind),
+		Rewound: number(i, rewound), Behind: numbers(i, behind), WorkerTable: text(i, workerTable),
 	}
 }
 
@@ -203,7 +205,7 @@ func streamRow(i item) *lease.Stream {
 	}
 	return &lease.Stream{
 		ARN: text(i, streamARN), CreatedAt: millis(i, streamCreatedAt), ShardMapVersion: number(i, shardMapVersion),
-		InitialPosition: text(i, initialPosition), InitialTimestamp: millis(i, streamTimestamp),
+		LeaseTable: text(i, leaseTable), InitialPosition: text(i, initialPosition), InitialTimestamp: millis(i, streamTimestamp),
 		Requests: number(i, requests), Paused: flag(i, paused), Released: set(i, released), Rewind: rewindOf(i),
 	}
 }
@@ -228,6 +230,9 @@ func streamItem(row *lease.Stream) item {
 	i := item{
 		workerKey: s(lease.StreamKey), streamARN: s(row.ARN), streamCreatedAt: n(row.CreatedAt.UnixMilli()),
 		shardMapVersion: n(row.ShardMapVersion), initialPosition: s(row.InitialPosition),
+	}
+	if row.LeaseTable != "" {
+		i[leaseTable] = s(row.LeaseTable)
 	}
 	if !row.InitialTimestamp.IsZero() {
 		i[streamTimestamp] = n(row.InitialTimestamp.UnixMilli())

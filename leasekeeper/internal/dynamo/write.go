@@ -69,7 +69,7 @@ func (t *Tables) writeLease(ctx context.Context, w lease.LeaseWrite) lease.Answe
 	if w.Create != nil {
 		r.put, r.condition = leaseItem(w.Create), "attribute_not_exists("+leaseKey+")"
 	} else {
-		r.values = item{":seen": n(w.If.Counter)}
+		r.values = item{}
 		r.condition = leaseCondition(w.If, r.values)
 		r.delete = w.Delete
 		if w.Change != nil {
@@ -84,23 +84,33 @@ func (t *Tables) writeLease(ctx context.Context, w lease.LeaseWrite) lease.Answe
 // leaseCondition names owner and generation in every write (the fencing token),
 // and the checkpoint as it was last known where the write carries one.
 func leaseCondition(c lease.LeaseCondition, values item) string {
-	parts := []string{leaseCounter + " = :seen"}
-	if c.Owner == "" {
-		parts = append(parts, "attribute_not_exists("+leaseOwner+")")
-	} else {
-		parts = append(parts, leaseOwner+" = :owner")
-		values[":owner"] = s(c.Owner)
-	}
+	parts := []string{"attribute_exists(" + leaseKey + ")", isNumber(leaseCounter, c.Counter, ":seen", values), isText(leaseOwner, c.Owner, ":owner", values)}
 	if c.Checkpoint != nil {
-		parts = append(parts, checkpoint+" = :stored")
-		values[":stored"], values[":storedSub"] = s(c.Checkpoint.Sequence), n(c.Checkpoint.Sub)
-		if c.Checkpoint.Sub == 0 { // read as 0 where another program left it out
-			parts = append(parts, "(attribute_not_exists("+checkpointSub+") OR "+checkpointSub+" = :storedSub)")
-		} else {
-			parts = append(parts, checkpointSub+" = :storedSub")
-		}
+		parts = append(parts, isText(checkpoint, c.Checkpoint.Sequence, ":stored", values), isNumber(checkpointSub, c.Checkpoint.Sub, ":storedSub", values))
 	}
 	return strings.Join(parts, " AND ")
+}
+
+// isText is the condition that [text] reads value: what is missing, or of
+// another type, is read as empty. Whatever somebody blanked in a console is then
+// met as it was read, and not refused for ever.
+func isText(name, value, as string, values item) string {
+	values[as] = s(value)
+	if value != "" {
+		return name + " = " + as
+	}
+	values[":string"] = s("S")
+	return "(NOT attribute_type(" + name + ", :string) OR " + name + " = " + as + ")"
+}
+
+// isNumber is the condition that [number] reads value.
+func isNumber(name string, value int64, as string, values item) string {
+	values[as] = n(value)
+	if value != 0 {
+		return name + " = " + as
+	}
+	values[":number"] = s("N")
+	return "(NOT attribute_type(" + name + ", :number) OR " + name + " = " + as + ")"
 }
 
 func leaseUpdate(c *lease.LeaseChange, values item) string {
@@ -108,10 +118,14 @@ func leaseUpdate(c *lease.LeaseChange, values item) string {
 	values[":counter"], values[":switches"] = n(c.Counter), n(c.OwnerSwitches)
 	var removes []string
 	if c.Owner == "" {
-		removes = append(removes, leaseOwner)
+		removes = append(removes, leaseOwner, workerTable)
 	} else {
 		sets = append(sets, leaseOwner+" = :newOwner")
 		values[":newOwner"] = s(c.Owner)
+		if c.WorkerTable != "" {
+			sets = append(sets, workerTable+" = :workerTable")
+			values[":workerTable"] = s(c.WorkerTable)
+		}
 	}
 	if c.Checkpoint != nil {
 		sets = append(sets, checkpoint+" = :checkpoint", checkpointSub+" = :sub")
@@ -177,6 +191,10 @@ func (t *Tables) writeStream(ctx context.Context, w lease.StreamWrite) lease.Ans
 	switch {
 	case w.Create != nil:
 		r.put, r.condition = streamItem(w.Create), "attribute_not_exists("+workerKey+")"
+	case w.LeaseTable != "":
+		r.values = item{":table": s(w.LeaseTable)}
+		r.condition = "attribute_exists(" + workerKey + ") AND " + isText(leaseTable, "", ":none", r.values)
+		r.update = "SET " + leaseTable + " = :table"
 	case w.Request != nil:
 		streamRequest(w.Request, &r)
 	default:

@@ -61,7 +61,7 @@ func (h *holding) reclaim() {
 	}
 	to := h.best()
 	h.reclaiming = true
-	change := lease.LeaseChange{Owner: h.self.id, Counter: h.generation + 1, Checkpoint: &to,
+	change := lease.LeaseChange{Owner: h.self.id, WorkerTable: h.cfg.WorkerTable, Counter: h.generation + 1, Checkpoint: &to,
 		OwnerSwitches: h.switchesAfter(to), DropForeign: true}
 	h.requests.rewound(h.row, &change)
 	h.write(change, func(row *lease.Row) {

@@ -78,7 +78,7 @@ func (c *claim) write(row *lease.Row) {
 	write := lease.LeaseWrite{
 		Shard:  c.shard,
 		If:     lease.LeaseCondition{Owner: row.Owner, Counter: row.Counter},
-		Change: &lease.LeaseChange{Owner: c.self.id, Counter: row.Counter + 1, OwnerSwitches: switches(row, c.self.id), DropForeign: true},
+		Change: &lease.LeaseChange{Owner: c.self.id, Counter: row.Counter + 1, WorkerTable: c.cfg.WorkerTable, OwnerSwitches: switches(row, c.self.id), DropForeign: true},
 	}
 	c.requests.rewound(row, write.Change)
 	c.repeat(write)

@@ -4,9 +4,14 @@ import "time"
 
 // Config is what a Keeper is made with. It does not change.
 type Config struct {
-	Name     string        // the part of the worker id before the slash: ECS task id or host name
-	Version  string        // of the program
-	Stream   string        // name of the stream, for grants and messages
+	Name    string // the part of the worker id before the slash: ECS task id or host name
+	Version string // of the program
+	Stream  string // name of the stream, for grants and messages
+
+	// The tables' names: each table says which other one goes with it. Two fleets
+	// with one of them in common must not read at the same time.
+	LeaseTable, WorkerTable string
+
 	Epoch    time.Time     // wall clock at time 0, for rows and status that people read
 	Seed     uint64        // of jitter and of the eight hex digits of worker ids
 	Duration time.Duration // D, the lease duration

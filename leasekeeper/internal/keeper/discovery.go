@@ -101,7 +101,7 @@ func (d *discovery) listed(l *lease.Listing) {
 // makeStream resolves the initial position once for everybody, from the
 // service's time (rule 12, S13, A5).
 func (d *discovery) makeStream(l *lease.Listing, attempts int) {
-	row := &lease.Stream{ARN: l.ARN, CreatedAt: l.CreatedAt, ShardMapVersion: 1,
+	row := &lease.Stream{ARN: l.ARN, CreatedAt: l.CreatedAt, LeaseTable: d.cfg.LeaseTable, ShardMapVersion: 1,
 		InitialPosition: lease.TrimHorizon, InitialTimestamp: l.Now.Truncate(time.Second)}
 	switch d.cfg.InitialPosition {
 	case lease.Latest:
@@ -114,8 +114,9 @@ func (d *discovery) makeStream(l *lease.Listing, attempts int) {
 		case d.peers.stream != nil:
 			d.listed(l)
 		case a.Outcome == lease.Applied || a.Outcome == lease.Refused && a.Stream != nil:
-			d.peers.stream = a.Stream
-			d.listed(l)
+			if d.peers.belongs(a.Stream) {
+				d.listed(l)
+			}
 		default:
 			d.timers.after(d.now+d.backoff(attempts), func() { d.makeStream(l, attempts+1) })
 		}

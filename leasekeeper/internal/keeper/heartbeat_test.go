@@ -265,3 +265,39 @@ func TestSession_AnswersAtHeartbeat(t *testing.T) {
 		t.Errorf("got %d answers in 20 s, want about one a heartbeat of 2 s", got)
 	}
 }
+
+// An eviction that cannot be written is attempted ever more seldom, and told once.
+func TestPeers_EvictionFails(t *testing.T) {
+	w := newWorld(t, "s0")
+	a := w.add("a")
+	w.run(5 * time.Second)
+	w.workers["gone/00000001"] = &lease.Worker{ID: "gone/00000001", Counter: 1, State: lease.Active, Duration: 8 * time.Second}
+	attempts := 0
+	w.fault = func(_ *node, op lease.Op, _ executeFunc, answer answerFunc) bool {
+		write, ok := op.(lease.WorkerWrite)
+		if !ok || !write.Evict {
+			return false
+		}
+		attempts++
+		answer(time.Millisecond, lease.Answer{Outcome: lease.Failed})
+		return true
+	}
+	w.run(40 * time.Second)
+	if attempts < 10 || attempts > 100 {
+		t.Errorf("got %d attempts in half a minute, want some", attempts)
+	}
+	told := 0
+	for _, note := range a.notes {
+		if note.Message == "evicting worker" {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("got %d notes, want one", told)
+	}
+	w.fault = nil
+	w.run(2 * time.Second)
+	if row := w.workers["gone/00000001"]; row != nil && row.State != lease.Evicted {
+		t.Errorf("got %+v, want it evicted as soon as that succeeds", row)
+	}
+}

@@ -39,6 +39,7 @@ type Keeper struct {
 	life    *life
 	leaving bool
 	exited  bool
+	joined  bool // the lease table, once read, showed no other fleet
 	counts  Counts
 	moves   []contract.Move // oldest first, bounded
 }
@@ -168,6 +169,9 @@ func (k *Keeper) note(level Level, message string, fields ...Field) {
 }
 
 func (k *Keeper) exit(err error) {
+	if k.exited {
+		return
+	}
 	k.exited = true
 	k.life.session.refuseOpen(contract.NotReady, "this leasekeeper is leaving")
 	k.actions = append(k.actions, Exit{Err: err})

@@ -32,7 +32,7 @@ func newLife(k *Keeper, id string) *life {
 		over: make(map[string]time.Duration), decideTimer: newTimer(),
 	}
 	l.self = self{life: l, id: id, beatTimer: newTimer(), retryTimer: newTimer(), lapseTimer: newTimer()}
-	l.peers = peers{life: l, rows: make(map[string]*lease.Worker), evicting: make(map[string]bool),
+	l.peers = peers{life: l, rows: make(map[string]*lease.Worker), evicting: make(map[string]*eviction),
 		scanTimer: newTimer(), watchTimer: newTimer()}
 	l.view = newView(l)
 	l.session = session{life: l, absentTimer: newTimer(), waitTimer: newTimer()}
@@ -80,7 +80,7 @@ func (l *life) pause() time.Duration {
 
 // able tells whether leases may be claimed now.
 func (l *life) able() bool {
-	return l.self.good && !l.leaving && !l.requests.paused && l.session.ready() && l.view.known && l.peers.current && !l.view.frozen()
+	return l.self.good && !l.leaving && !l.requests.paused && l.session.ready() && l.view.known && l.peers.current && l.peers.bound() && !l.view.frozen()
 }
 
 // takes tells whether leases may be planned for this worker, as its next

@@ -1,7 +1,6 @@
 package keeper
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -19,14 +18,22 @@ type peers struct {
 	known    bool                     // one scan at least has arrived
 	current  bool                     // and one that began when this worker had its row: who asked before does not wait for it
 	stream   *lease.Stream            // the `#stream` row; nil: not seen yet
+	binding  bool                     // the lease table's name is being written to it
 	counters watch.Board              // of live peers' heartbeats
 	missing  watch.Board              // owners of our form without a row, from the first scan without it (S8)
-	evicting map[string]bool          // an eviction is being written
+	evicting map[string]*eviction     // begun and not known to be done
 
 	scanning, scanAgain   bool
 	waiting               []func() // called after the next scan that starts after they were added
 	scanFailures          int
 	scanTimer, watchTimer *timer
+}
+
+// eviction is the way to an EVICTED row.
+type eviction struct {
+	writing  bool
+	attempts int           // that failed
+	next     time.Duration // not before this is it attempted again
 }
 
 // scan reads the worker table; while one scan is on its way, once more after it.
@@ -51,6 +58,9 @@ func (p *peers) scan() {
 		p.scanFailures = 0
 		p.current = p.current || registered
 		p.scanned(a)
+		if p.exited {
+			return
+		}
 		for _, f := range waiting {
 			f()
 		}
@@ -155,6 +165,11 @@ func (p *peers) judge() {
 	if !p.self.good {
 		return // who was cut off judges nobody (rule 2)
 	}
+	for id, e := range p.evicting { // who moved again, and stands still later, is evicted anew
+		if !e.writing && !slices.Contains(still, id) && !slices.Contains(missing, id) {
+			delete(p.evicting, id)
+		}
+	}
 	for _, id := range still {
 		counter, _, _ := p.counters.Watched(id)
 		p.evict(id, lease.WorkerWrite{Worker: id, If: lease.WorkerCondition{Counter: counter}, Evict: true})
@@ -168,13 +183,21 @@ func (p *peers) judge() {
 }
 
 func (p *peers) evict(id string, write lease.WorkerWrite) {
-	if p.evicting[id] {
+	e := p.evicting[id]
+	if e == nil {
+		e = &eviction{}
+		p.evicting[id] = e
+		p.tellEvicting(id, write)
+	}
+	if e.writing || p.now < e.next {
 		return
 	}
-	p.evicting[id] = true
-	p.note(Info, "evicting worker", Field{"peer", id})
+	e.writing = true
 	p.do(write, func(a lease.Answer) {
-		delete(p.evicting, id)
+		e.writing = false
+		if a.Outcome == lease.Applied || a.Outcome == lease.Refused {
+			delete(p.evicting, id)
+		}
 		switch a.Outcome {
 		case lease.Applied:
 			p.counts.Evictions++
@@ -183,9 +206,19 @@ func (p *peers) evict(id string, write lease.WorkerWrite) {
 		case lease.Refused:
 			p.notEvicted(id, a.Worker)
 		default: // tried again while the watch says so; what was seen since then ends it
-			p.timers.after(p.now+p.backoff(0), p.judge)
+			e.next = p.now + p.backoff(e.attempts)
+			e.attempts++
+			p.timers.after(e.next, p.judge)
 		}
 	})
+}
+
+func (p *peers) tellEvicting(id string, write lease.WorkerWrite) {
+	if write.Create != nil {
+		p.note(Warn, "leases name an owner that has no row in the worker table: evicting it", Field{"peer", id})
+		return
+	}
+	p.note(Info, "evicting worker", Field{"peer", id})
 }
 
 func (p *peers) notEvicted(id string, met *lease.Worker) {
@@ -242,30 +275,4 @@ func (p *peers) live() []*lease.Worker {
 	}
 	sort.Slice(live, func(i, j int) bool { return live[i].ID < live[j].ID })
 	return live
-}
-
-// streamSeen checks whose tables these are and follows the shard map's version
-// and the operators' requests.
-func (p *peers) streamSeen(row *lease.Stream) {
-	p.requests.seen(row)
-	switch {
-	case row == nil && p.stream == nil:
-		p.discovery.found() // makes the row
-	case row == nil:
-		return // an operator's deletion; ours is remembered
-	case p.stream == nil:
-		p.stream = row
-		p.discovery.found()
-	case !row.SameStream(p.stream.ARN, p.stream.CreatedAt):
-		p.exit(foreignStream(row, p.stream.ARN, p.stream.CreatedAt))
-	case row.ShardMapVersion != p.stream.ShardMapVersion:
-		p.stream = row
-		p.view.scan()
-	}
-}
-
-func foreignStream(row *lease.Stream, arn string, createdAt time.Time) error {
-	return fmt.Errorf("the worker table belongs to stream %s created %s, but the stream is %s created %s: "+
-		"give each stream its own lease and worker tables, or delete both tables' rows to begin anew",
-		row.ARN, row.CreatedAt.UTC().Format(time.RFC3339), arn, createdAt.UTC().Format(time.RFC3339))
 }

@@ -23,6 +23,7 @@ type view struct {
 	leases  []*seen // the rows, by shard
 	foreign watch.Board
 	alien   map[string]string // shard → board name, of unfinished leases with a KCL's owner
+	others  map[string]bool   // shards of another fleet
 
 	scanning, scanAgain bool
 	failures            int
@@ -38,7 +39,7 @@ type seen struct {
 }
 
 func newView(l *life) view {
-	return view{life: l, rows: make(map[string]*seen), alien: make(map[string]string), timer: newTimer()}
+	return view{life: l, rows: make(map[string]*seen), alien: make(map[string]string), others: make(map[string]bool), timer: newTimer()}
 }
 
 // get returns the row of shard as last seen; nil: none.
@@ -68,6 +69,7 @@ func (v *view) put(row *lease.Row) {
 	}
 	old.row, old.asOf = row, v.now
 	v.watchForeign(row)
+	v.watchFleet(row)
 	if h := v.holdings[row.Shard]; h != nil && (row.Owner != v.self.id || row.Counter > h.generation) && !h.reclaiming {
 		h.lost(row)
 	}
@@ -82,6 +84,7 @@ func (v *view) drop(shard string) {
 	at := v.at(shard)
 	v.leases = slices.Delete(v.leases, at, at+1)
 	v.forgetForeign(shard)
+	delete(v.others, shard)
 	if h := v.holdings[shard]; h != nil {
 		h.lost(nil)
 	}
@@ -115,6 +118,9 @@ func (v *view) scan() {
 		}
 		v.failures = 0
 		v.scanned(a.Leases, sent)
+		if !v.alone() {
+			return
+		}
 		for _, f := range waiting {
 			f(a.Leases)
 		}
@@ -191,11 +197,11 @@ func (v *view) readOne(shard string, then func(row *lease.Row, read bool)) {
 	})
 }
 
-// owners returns who owns an unfinished lease.
+// owners returns who owns an unfinished lease of this fleet.
 func (v *view) owners() map[string]bool {
 	owners := make(map[string]bool)
 	for _, s := range v.rows {
-		if s.row.Owner != "" && !s.row.Finished() {
+		if s.row.Owner != "" && !s.row.Finished() && !s.row.OtherFleet(v.cfg.WorkerTable) {
 			owners[s.row.Owner] = true
 		}
 	}
@@ -251,7 +257,7 @@ func (v *view) foreignDead(row *lease.Row) bool {
 
 // claimable tells whether the row may be claimed (rule 4).
 func (v *view) claimable(row *lease.Row) bool {
-	if row.Finished() {
+	if row.Finished() || row.OtherFleet(v.cfg.WorkerTable) {
 		return false
 	}
 	if row.Owner == "" || row.Owner == v.self.id || v.peers.dead(row.Owner) {

@@ -27,6 +27,7 @@ type Row struct {
 	HashEnd          string     // endingHashKey
 	InitialTimestamp time.Time  // initialTimestamp: where AT_TIMESTAMP starts; zero: not stored
 	Rewound          int64      // rewound: the latest Rewind that was carried out on it
+	WorkerTable      string     // workerTable: where the owner, if it is a leasekeeper, has its row; empty: not said
 
 	// Behind is, by parent, the Rewind which that parent must have carried out, and
 	// be finished again, before the row is claimed (behind). Never lowered.
@@ -35,6 +36,12 @@ type Row struct {
 
 // Finished tells whether the shard was processed to its end.
 func (r *Row) Finished() bool { return r.Checkpoint.Sequence == ShardEnd }
+
+// OtherFleet tells whether the row is owned by a leasekeeper whose own row is in
+// another worker table than the one named: whether it lives cannot be known there.
+func (r *Row) OtherFleet(workerTable string) bool {
+	return OwnForm(r.Owner) && r.WorkerTable != "" && r.WorkerTable != workerTable
+}
 
 // Awaits tells whether the row must not be read yet because of a parent of it,
 // which is nil when it has no row: then it is done and gone.
@@ -63,7 +70,8 @@ type LeaseCondition struct { //nolint:revive // beside WorkerCondition
 
 // LeaseChange is what an applied write sets.
 type LeaseChange struct { //nolint:revive // of a LeaseWrite
-	Owner         string           // owner from now on; empty: the attribute is removed
+	Owner         string           // owner from now on; empty: the attribute is removed, and workerTable with it
+	WorkerTable   string           // with a new Owner: the worker table with its row; empty: stays
 	Counter       int64            // generation from now on
 	OwnerSwitches int64            // ownerSwitchesSinceCheckpoint from now on
 	Checkpoint    *Checkpoint      // nil: stays
@@ -95,6 +103,9 @@ func (w LeaseWrite) Apply(old *Row) (*Row, bool) {
 	}
 	row := *old
 	row.Owner, row.Counter, row.OwnerSwitches = w.Change.Owner, w.Change.Counter, w.Change.OwnerSwitches
+	if w.Change.Owner == "" || w.Change.WorkerTable != "" {
+		row.WorkerTable = w.Change.WorkerTable
+	}
 	if w.Change.Checkpoint != nil {
 		row.Checkpoint = *w.Change.Checkpoint
 	}

@@ -9,6 +9,7 @@ const StreamKey = "#stream"
 type Stream struct {
 	ARN              string    // streamArn
 	CreatedAt        time.Time // streamCreatedAt: tells a stream from another of the same name
+	LeaseTable       string    // leaseTable: the one that goes with this worker table; empty: not said yet
 	ShardMapVersion  int64     // shardMapVersion: moves when the lease table has new rows or finished ones
 	InitialPosition  string    // initialPosition: TrimHorizon or AtTimestamp
 	InitialTimestamp time.Time // initialTimestamp T: resolved once, from the service's time
@@ -26,12 +27,14 @@ func (s *Stream) SameStream(arn string, createdAt time.Time) bool {
 }
 
 // StreamWrite is one write of the `#stream` row: Create puts it where there is
-// none, Request changes what is asked of the fleet; otherwise the shard map
+// none, LeaseTable is set where none is, Request changes what is asked of the
+// fleet; otherwise the shard map
 // version of the row that must be there goes up by one, which may safely happen
 // twice.
 type StreamWrite struct {
-	Create  *Stream
-	Request *StreamRequest
+	Create     *Stream
+	LeaseTable string
+	Request    *StreamRequest
 }
 
 // StreamRequest replaces what is asked of the fleet, on the condition that
@@ -56,6 +59,13 @@ func (w StreamWrite) Apply(old *Stream) (*Stream, bool) {
 		return nil, false
 	}
 	row := *old
+	if w.LeaseTable != "" {
+		row.LeaseTable = w.LeaseTable
+		if old.LeaseTable != "" {
+			return old, false
+		}
+		return &row, true
+	}
 	if w.Request != nil {
 		if old.Requests != w.Request.Seen {
 			return old, false
