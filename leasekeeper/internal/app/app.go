@@ -144,8 +144,11 @@ func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runne
 		return nil, awsclient.Explain(err)
 	}
 	return func(ctx context.Context, op lease.Op) lease.Answer {
-		if list, ok := op.(lease.ListShards); ok {
-			return stream.Execute(ctx, list)
+		switch op := op.(type) {
+		case lease.ListShards:
+			return stream.Execute(ctx, op)
+		case lease.TryIterator:
+			return stream.Try(ctx, op)
 		}
 		return tables.Execute(ctx, op)
 	}, nil

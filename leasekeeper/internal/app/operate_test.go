@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -92,4 +93,14 @@ func TestOperate(t *testing.T) {
 	verb(operate.ErrNobody, "release", workerID(t, two))
 	verb(nil, "resume", workerID(t, one))
 	eventually(t, "both take part", func() bool { return c1.count() == 2 && c2.count() == 2 })
+
+	for _, number := range []string{"12", strings.Repeat("9", 56)} { // by the shard's range; by the stream
+		to, err := operate.ParseTarget(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := app.Rewind(t.Context(), &s, to, []string{"shardId-000000000000"}, true, io.Discard); !errors.Is(err, operate.ErrNumber) {
+			t.Errorf("rewind to %s: got %v, want it refused", number, err)
+		}
+	}
 }

@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -22,6 +24,7 @@ import (
 type API interface {
 	DescribeStreamSummary(context.Context, *kinesis.DescribeStreamSummaryInput, ...func(*kinesis.Options)) (*kinesis.DescribeStreamSummaryOutput, error)
 	ListShards(context.Context, *kinesis.ListShardsInput, ...func(*kinesis.Options)) (*kinesis.ListShardsOutput, error)
+	GetShardIterator(context.Context, *kinesis.GetShardIteratorInput, ...func(*kinesis.Options)) (*kinesis.GetShardIteratorOutput, error)
 }
 
 // ErrNoStream says that the stream does not exist.
@@ -46,6 +49,22 @@ func (s *Stream) Execute(ctx context.Context, op lease.ListShards) lease.Answer 
 		return lease.Answer{Outcome: lease.Failed, Err: err} // a read: nothing was done
 	}
 	return lease.Answer{Outcome: lease.Applied, Listing: l}
+}
+
+// Try makes one attempt to get an iterator after a sequence number.
+func (s *Stream) Try(ctx context.Context, op lease.TryIterator) lease.Answer {
+	ctx, cancel := context.WithTimeout(ctx, s.attempt)
+	defer cancel()
+	_, err := s.api.GetShardIterator(ctx, &kinesis.GetShardIteratorInput{StreamName: &s.name, ShardId: &op.Shard,
+		ShardIteratorType: types.ShardIteratorTypeAfterSequenceNumber, StartingSequenceNumber: &op.After})
+	var coded smithy.APIError
+	switch {
+	case err == nil:
+		return lease.Answer{Outcome: lease.Applied}
+	case errors.As(err, &coded) && (coded.ErrorCode() == "InvalidArgumentException" || coded.ErrorCode() == "ValidationException"):
+		return lease.Answer{Outcome: lease.Refused, Err: errors.New(coded.ErrorMessage())} //nolint:err113 // the service's words
+	}
+	return lease.Answer{Outcome: lease.Failed, Err: fmt.Errorf("get an iterator: %w", err)}
 }
 
 // List reads the stream's summary first and then every page of its shards.
@@ -122,6 +141,9 @@ func shard(s *types.Shard) lease.Shard {
 	}
 	if r := s.HashKeyRange; r != nil && r.StartingHashKey != nil && r.EndingHashKey != nil {
 		out.HashStart, out.HashEnd = *r.StartingHashKey, *r.EndingHashKey
+	}
+	if r := s.SequenceNumberRange; r != nil {
+		out.SequenceStart, out.SequenceEnd = aws.ToString(r.StartingSequenceNumber), aws.ToString(r.EndingSequenceNumber)
 	}
 	return out
 }

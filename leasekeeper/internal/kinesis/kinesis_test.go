@@ -83,3 +83,30 @@ func TestStream_Missing(t *testing.T) {
 		t.Errorf("got %v, want failed", got.Outcome)
 	}
 }
+
+// A number is tried where it would be read: one that the shard gave is good, one
+// that it did not, or has not yet, is refused in the service's words.
+func TestStream_Try(t *testing.T) {
+	a := awstest.Start(t)
+	a.Stream("test", 1)
+	client, name := a.Kinesis("test"), "test"
+	s := kinesis.New(client, name, 5*time.Second)
+	shard := s.Execute(t.Context(), lease.ListShards{}).Listing.Shards[0]
+	if shard.SequenceStart == "" || shard.SequenceEnd != "" {
+		t.Errorf("got %+v, want where its numbers begin, and no end", shard)
+	}
+	put, err := client.PutRecord(t.Context(), &awskinesis.PutRecordInput{StreamName: &name, Data: []byte("1"), PartitionKey: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := *put.SequenceNumber
+	for after, want := range map[string]lease.Outcome{number: lease.Applied, "12": lease.Refused, "01": lease.Refused,
+		number[:len(number)-2] + "98": lease.Refused} {
+		if got := s.Try(t.Context(), lease.TryIterator{Shard: shard.ID, After: after}); got.Outcome != want || (want == lease.Refused) != (got.Err != nil) {
+			t.Errorf("%s: got %v, %v, want %v", after, got.Outcome, got.Err, want)
+		}
+	}
+	if got := s.Try(t.Context(), lease.TryIterator{Shard: "shardId-000000000009", After: number}); got.Outcome != lease.Failed {
+		t.Errorf("no such shard: got %v, want failed", got.Outcome)
+	}
+}

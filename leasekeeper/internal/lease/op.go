@@ -3,7 +3,7 @@ package lease
 import "time"
 
 // Op is one operation on the outside world: one of [LeaseWrite], [WorkerWrite],
-// [StreamWrite], [GetLease], [ScanWorkers], [ScanLeases] and [ListShards].
+// [StreamWrite], [GetLease], [ScanWorkers], [ScanLeases], [ListShards] and [TryIterator].
 // Whoever executes it makes one attempt within a bounded time and gives exactly
 // one [Answer]; repeating is for whoever asked.
 type Op interface{ op() }
@@ -25,6 +25,10 @@ type ListShards struct {
 	Since time.Time // only shards that were not closed before then; zero: all there are
 }
 
+// TryIterator asks the stream whether a shard can be read after a sequence
+// number; Refused, with what it says, where there is no such place.
+type TryIterator struct{ Shard, After string }
+
 func (LeaseWrite) op()  {}
 func (WorkerWrite) op() {}
 func (StreamWrite) op() {}
@@ -32,6 +36,7 @@ func (GetLease) op()    {}
 func (ScanWorkers) op() {}
 func (ScanLeases) op()  {}
 func (ListShards) op()  {}
+func (TryIterator) op() {}
 
 // Outcome is what is known of an attempt.
 type Outcome int
@@ -58,7 +63,7 @@ func (o Outcome) String() string {
 // now (nil after a delete); after Refused, the row that was met (nil: none).
 type Answer struct {
 	Outcome Outcome
-	Err     error // why, for the log, when Unknown or Failed
+	Err     error // why, for the log, when Unknown or Failed, or TryIterator Refused
 
 	Lease   *Row      // LeaseWrite, GetLease (nil: no row)
 	Worker  *Worker   // WorkerWrite

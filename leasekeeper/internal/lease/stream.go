@@ -84,6 +84,10 @@ type Shard struct {
 	Parents   []string // parent and adjacent parent, as far as there are any
 	HashStart string
 	HashEnd   string
+
+	// SequenceStart and SequenceEnd bound its sequence numbers; no end: it is open.
+	SequenceStart string
+	SequenceEnd   string
 }
 
 // Listing is one complete answer of the stream: its summary, read before the

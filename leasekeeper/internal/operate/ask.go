@@ -13,23 +13,32 @@ import (
 
 // look reads the worker table until that succeeds.
 func (o *Operator) look(ctx context.Context) (fleet, error) {
+	a, err := o.read(ctx, lease.ScanWorkers{})
+	if err != nil {
+		return fleet{}, err
+	}
+	f := fleet{stream: a.Stream}
+	for _, w := range a.Workers {
+		if w.State != lease.Evicted {
+			f.workers = append(f.workers, w)
+		}
+	}
+	sort.Slice(f.workers, func(i, j int) bool { return f.workers[i].ID < f.workers[j].ID })
+	return f, nil
+}
+
+// read repeats a read until there is an answer to it, which may be a refusal.
+func (o *Operator) read(ctx context.Context, op lease.Op) (lease.Answer, error) {
 	for {
-		a := o.Execute(ctx, lease.ScanWorkers{})
-		if a.Outcome == lease.Applied {
-			f := fleet{stream: a.Stream}
-			for _, w := range a.Workers {
-				if w.State != lease.Evicted {
-					f.workers = append(f.workers, w)
-				}
-			}
-			sort.Slice(f.workers, func(i, j int) bool { return f.workers[i].ID < f.workers[j].ID })
-			return f, nil
+		a := o.Execute(ctx, op)
+		if a.Outcome == lease.Applied || a.Outcome == lease.Refused {
+			return a, nil
 		}
 		if a.Outcome == lease.Failed && !o.Open(a.Err) {
-			return fleet{}, a.Err
+			return a, a.Err
 		}
 		if err := o.pause(ctx); err != nil {
-			return fleet{}, fmt.Errorf("%w: %w", err, a.Err)
+			return a, fmt.Errorf("%w: %w", err, a.Err)
 		}
 	}
 }

@@ -47,12 +47,32 @@ func Choose(rows []*lease.Row, listed, since []lease.Shard, to Target, shards []
 	}
 	switch {
 	case err != nil:
-	case (lease.Checkpoint{Sequence: to.to}).IsNumber() && len(r.Shards) != 1:
+	case to.isNumber() && len(r.Shards) != 1:
 		err = ErrOneShard
 	case len(r.Shards) > maxRewound:
 		err = ErrTooMany
+	case to.isNumber():
+		err = within(to.to, r.Shards[0], listed)
 	}
 	return r, gone, err
+}
+
+// within refuses a number that is not between the first and the last of the
+// shard: a reader that began there would be refused for ever. Where an open
+// shard's last one is only the stream knows.
+func within(number, id string, listed []lease.Shard) error {
+	at := slices.IndexFunc(listed, func(s lease.Shard) bool { return s.ID == id })
+	if at < 0 || listed[at].SequenceStart == "" {
+		return nil
+	}
+	s, n := &listed[at], lease.Checkpoint{Sequence: number}
+	switch {
+	case s.SequenceEnd != "" && (n.Compare(lease.Checkpoint{Sequence: s.SequenceEnd}) > 0 || n.Compare(lease.Checkpoint{Sequence: s.SequenceStart}) < 0):
+		return fmt.Errorf("%s: %s %w, which go from %s to %s", id, number, ErrNumber, s.SequenceStart, s.SequenceEnd)
+	case n.Compare(lease.Checkpoint{Sequence: s.SequenceStart}) < 0:
+		return fmt.Errorf("%s: %s %w, which begin at %s", id, number, ErrNumber, s.SequenceStart)
+	}
+	return nil
 }
 
 // refuse is the error of a shard that was asked for by its name, and before none.

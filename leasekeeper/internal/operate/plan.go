@@ -2,6 +2,7 @@ package operate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,8 @@ type plan struct {
 	rows   []*lease.Row // by shard
 	rewind lease.Rewind // its ID is above every row's Rewound
 	gone   []string     // shards of which nothing is left
+
+	untried error // why it is not known whether the stream can be read from a sequence number
 }
 
 // plan reads the stream first and the rows after it.
@@ -34,7 +37,21 @@ func (o *Operator) plan(ctx context.Context, to Target, shards []string) (*plan,
 	}
 	p := &plan{rows: rows}
 	p.rewind, p.gone, err = Choose(rows, listing.Shards, since.Shards, to, shards)
+	if err == nil && to.isNumber() {
+		err = o.try(ctx, p, to.to)
+	}
 	return p, err
+}
+
+// try asks the stream whether the plan's one shard can be read after the number.
+func (o *Operator) try(ctx context.Context, p *plan, number string) error {
+	shard := p.rewind.Shards[0]
+	a, err := o.read(ctx, lease.TryIterator{Shard: shard, After: number})
+	if a.Outcome == lease.Refused {
+		return fmt.Errorf("%s: %s %w: %w", shard, number, ErrNumber, a.Err)
+	}
+	p.untried = err
+	return nil
 }
 
 func (p *plan) get(shard string) *lease.Row {
@@ -99,6 +116,9 @@ func (o *Operator) show(p *plan) int {
 	}
 	for _, shard := range p.gone {
 		o.printf("%s: %v; reading begins at what is left\n", shard, ErrTrimmed)
+	}
+	if p.untried != nil {
+		o.printf("not tried (%v): if the shard has no such number, it is not read until it is rewound again\n", p.untried)
 	}
 	return len(rows)
 }

@@ -18,6 +18,7 @@ var (
 	ErrOneShard = errors.New("a sequence number is of one shard: name that one with --shards")
 	ErrNothing  = errors.New("finished, and nothing in it is after that")
 	ErrTrimmed  = errors.New("its records are past the stream's retention")
+	ErrNumber   = errors.New("is not one of its sequence numbers")
 	ErrTooMany  = errors.New("too many shards for one request: name up to 5000 with --shards")
 	ErrUnderWay = errors.New("another rewind is under way; the fleet is paused, so it cannot be waited for")
 )
@@ -41,7 +42,7 @@ func ParseTarget(text string) (Target, error) {
 		return Target{to: text}, nil
 	}
 	if text != "" && strings.Trim(text, "0123456789") == "" {
-		return Target{to: text}, nil
+		return Target{to: strings.TrimLeft(text[:len(text)-1], "0") + text[len(text)-1:]}, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
@@ -58,6 +59,8 @@ func (t Target) Since() time.Time {
 	}
 	return t.at.Add(-slack)
 }
+
+func (t Target) isNumber() bool { return lease.Checkpoint{Sequence: t.to}.IsNumber() }
 
 func (t Target) String() string {
 	if t.to == lease.AtTimestamp {
@@ -185,28 +188,15 @@ func (o *Operator) awaitRewound(ctx context.Context, want *lease.Rewind) error {
 }
 
 func (o *Operator) list(ctx context.Context, since time.Time) (*lease.Listing, error) {
-	a := o.Execute(ctx, lease.ListShards{Since: since})
-	if a.Outcome != lease.Applied {
-		return nil, a.Err
-	}
-	return a.Listing, nil
+	a, err := o.read(ctx, lease.ListShards{Since: since})
+	return a.Listing, err
 }
 
 // leases reads the lease table until that succeeds.
 func (o *Operator) leases(ctx context.Context) ([]*lease.Row, error) {
-	for {
-		a := o.Execute(ctx, lease.ScanLeases{})
-		if a.Outcome == lease.Applied {
-			slices.SortFunc(a.Leases, func(a, b *lease.Row) int { return strings.Compare(a.Shard, b.Shard) })
-			return a.Leases, nil
-		}
-		if a.Outcome == lease.Failed && !o.Open(a.Err) {
-			return nil, a.Err
-		}
-		if err := o.pause(ctx); err != nil {
-			return nil, fmt.Errorf("%w: %w", err, a.Err)
-		}
-	}
+	a, err := o.read(ctx, lease.ScanLeases{})
+	slices.SortFunc(a.Leases, func(a, b *lease.Row) int { return strings.Compare(a.Shard, b.Shard) })
+	return a.Leases, err
 }
 
 func ids(rows []*lease.Row) []string {

@@ -3,6 +3,7 @@ package operate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -22,10 +23,11 @@ type tables struct {
 	old    []string // closed long ago
 	gone   []string // past the retention
 	carry  bool
+	try    lease.Answer // to TryIterator
 }
 
 func fleet(rows ...*lease.Row) *tables {
-	return &tables{rows: rows, stream: &lease.Stream{Requests: 3}}
+	return &tables{rows: rows, stream: &lease.Stream{Requests: 3}, try: lease.Answer{Outcome: lease.Applied}}
 }
 
 func (f *tables) get(shard string) *lease.Row {
@@ -43,10 +45,16 @@ func (f *tables) execute(_ context.Context, op lease.Op) lease.Answer {
 		listing := &lease.Listing{Now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 		for _, row := range f.rows {
 			if !slices.Contains(f.gone, row.Shard) && (op.Since.IsZero() || !slices.Contains(f.old, row.Shard)) {
-				listing.Shards = append(listing.Shards, lease.Shard{ID: row.Shard})
+				shard := lease.Shard{ID: row.Shard, SequenceStart: "3"}
+				if row.Finished() {
+					shard.SequenceEnd = "12"
+				}
+				listing.Shards = append(listing.Shards, shard)
 			}
 		}
 		return lease.Answer{Outcome: lease.Applied, Listing: listing}
+	case lease.TryIterator:
+		return f.try
 	case lease.ScanLeases:
 		return lease.Answer{Outcome: lease.Applied, Leases: append([]*lease.Row(nil), f.rows...)}
 	case lease.ScanWorkers:
@@ -82,7 +90,7 @@ func rewind(t *testing.T, f *tables, to string, yes bool, shards ...string) (str
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	o := operate.Operator{Execute: f.execute, Out: &out, Every: time.Millisecond, Open: func(error) bool { return true }}
+	o := operate.Operator{Execute: f.execute, Out: &out, Every: time.Millisecond, Open: func(err error) bool { return !errors.Is(err, errDenied) }}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	err = o.Rewind(ctx, target, shards, yes)
@@ -133,6 +141,44 @@ func TestRewind_Refused(t *testing.T) {
 		}
 	}
 }
+
+// A sequence number that the shard cannot have given would stop it: it is refused,
+// by the shard's range and by the stream itself, whose no is believed; where the
+// stream may not be asked, that is said.
+func TestRewind_Number(t *testing.T) {
+	applied := lease.Answer{Outcome: lease.Applied}
+	for name, tc := range map[string]struct {
+		to, shard string
+		try       lease.Answer
+		want      error
+		says      string // in the output or the error
+	}{
+		"below the first":       {"2", "a", applied, operate.ErrNumber, "a: 2 is not one of its sequence numbers, which begin at 3"},
+		"shorter, not smaller":  {"10", "a", applied, nil, "a: 7 -> 10"},
+		"zeros before it":       {"0005", "a", applied, nil, "a: 7 -> 5\n"},
+		"nothing but zeros":     {"00", "a", applied, operate.ErrNumber, "a: 0 is not"},
+		"the first":             {"3", "p", applied, nil, "p: SHARD_END -> 3"},
+		"the last":              {"12", "p", applied, nil, "p: SHARD_END -> 12"},
+		"below, closed":         {"2", "p", applied, operate.ErrNumber, "which go from 3 to 12"},
+		"above the last":        {"13", "p", applied, operate.ErrNumber, "p: 13 is not one of its sequence numbers, which go from 3 to 12"},
+		"beyond the tip":        {"99", "a", lease.Answer{Outcome: lease.Refused, Err: errors.New("beyond the tip")}, operate.ErrNumber, "beyond the tip"},
+		"nobody may ask for it": {"99", "a", lease.Answer{Outcome: lease.Failed, Err: errDenied}, nil, "not tried (denied)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := resharded()
+			f.try = tc.try
+			out, err := rewind(t, f, tc.to, false, tc.shard)
+			if said := out + fmt.Sprint(err); !errors.Is(err, tc.want) || !strings.Contains(said, tc.says) {
+				t.Errorf("got %v, want %v and %q in\n%s", err, tc.want, tc.says, said)
+			}
+			if _, err := rewind(t, f, tc.to, true, tc.shard); tc.want != nil && (!errors.Is(err, tc.want) || f.stream.Requests != 3) {
+				t.Errorf("--yes: got %v after request %d, want nothing asked", err, f.stream.Requests)
+			}
+		})
+	}
+}
+
+var errDenied = errors.New("denied")
 
 // A dry run shows what would be read again, from where, and in which order:
 // finished shards that hold something after the target, and what is below them.
