@@ -48,9 +48,10 @@ usage: leasekeeper              run, until SIGTERM or SIGINT
 
 leases, workers, settings and version take --json. Settings come from the
 environment: LEASEKEEPER_…, and the AWS SDK's own.
-leases and workers only read, and watch for some four seconds. pause, resume,
-release and rewind write a request which the workers carry out, and wait until
-they have.
+leases and workers only read. They watch for half the fleet's lease duration D,
+for D/4 and a checkpoint interval where that is longer: 4 s at D = 8 s.
+pause, resume, release and rewind write a request which the workers carry out,
+and wait until they have.
 Exit codes: 0 done, 1 failed (leases, workers: or something is wrong;
 requests: or not in time), 2 bad settings or usage.
 `

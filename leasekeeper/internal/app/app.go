@@ -27,6 +27,7 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/keeper"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/kinesis"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/retry"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/runner"
 )
 
@@ -140,7 +141,11 @@ func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runne
 		}
 		return dynamo.CheckSingleStream(ctx, db, s.LeaseTable)
 	}
-	if err := insist(ctx, check); err != nil {
+	insist := func() (bool, error) {
+		err := check()
+		return dynamo.Open(err), err
+	}
+	if err := retry.Do(ctx, insist); err != nil {
 		return nil, awsclient.Explain(err)
 	}
 	return func(ctx context.Context, op lease.Op) lease.Answer {
@@ -152,22 +157,6 @@ func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runne
 		}
 		return tables.Execute(ctx, op)
 	}, nil
-}
-
-// insist repeats check while its error leaves it open whether the answer is no.
-func insist(ctx context.Context, check func() error) error {
-	const pause = 300 * time.Millisecond
-	for {
-		err := check()
-		if err == nil || !dynamo.Open(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("AWS does not answer: %w", err)
-		case <-time.After(pause):
-		}
-	}
 }
 
 // listen serves in the background; failed tells when that breaks off.

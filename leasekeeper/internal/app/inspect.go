@@ -11,13 +11,15 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/dynamo"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/inspect"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
 // ErrWrong says that a report has problems; they stand in the report.
-var ErrWrong = errors.New("something is wrong: see the lines that begin with an exclamation mark")
+var ErrWrong = errors.New("something is wrong")
 
-// inspectTimeout bounds everything after the pause between the two looks.
+// inspectTimeout bounds everything but the pause between the two looks.
 const inspectTimeout = time.Minute
 
 // Inspect writes a report on the leases or, for the verb workers, the workers,
@@ -25,19 +27,22 @@ const inspectTimeout = time.Minute
 // heartbeat and a checkpoint interval. The error wraps ErrWrong where the
 // report has problems.
 func Inspect(ctx context.Context, s *config.Settings, verb string, asJSON bool, w io.Writer) error {
-	apart := s.LeaseDuration/4 + max(s.LeaseDuration/4, s.CheckpointInterval)
-	ctx, cancel := context.WithTimeout(ctx, apart+inspectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, inspect.Apart(lease.MaxDuration, s.CheckpointInterval)+inspectTimeout)
 	defer cancel()
 	execute, err := connect(ctx, s, zerolog.Nop())
 	if err != nil {
 		return err
 	}
-	report, err := inspect.Gather(ctx, inspect.Executor(execute), apart, s.Stream)
+	watch := inspect.Watch{Execute: inspect.Executor(execute), Open: dynamo.Open, Stream: s.Stream,
+		Duration: s.LeaseDuration, CheckpointInterval: s.CheckpointInterval}
+	report, err := watch.Gather(ctx)
 	if err != nil {
 		return err
 	}
+	where := "the lines that begin with an exclamation mark"
 	switch {
 	case asJSON:
+		where = "problems"
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(report)
@@ -47,7 +52,7 @@ func Inspect(ctx context.Context, s *config.Settings, verb string, asJSON bool, 
 		err = report.WriteLeases(w)
 	}
 	if err == nil && report.Wrong() > 0 {
-		return ErrWrong
+		return fmt.Errorf("%w: see %s", ErrWrong, where)
 	}
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)

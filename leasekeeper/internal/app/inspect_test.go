@@ -37,15 +37,19 @@ func TestInspect(t *testing.T) {
 	a.Stream("test", 2)
 	a.Table("leases", "leaseKey")
 	a.Table("workers", "workerId")
-	one := start(t, func(s *config.Settings) { s.LeaseDuration = 2 * time.Second })
-	c := attach(t, one, "one")
-	eventually(t, "both shards are read", func() bool { return c.count() == 2 })
 	var s config.Settings
 	if err := settings.Load(config.Prefix, &s); err != nil {
 		t.Fatal(err)
 	}
 	s.LeaseDuration, s.CheckpointInterval = 2*time.Second, 100*time.Millisecond
 	var out strings.Builder
+	if err := app.Inspect(t.Context(), &s, "leases", false, &out); !errors.Is(err, app.ErrWrong) || !strings.Contains(out.String(), "! never used") {
+		t.Errorf("got %v and\n%s\nwant it to say that nobody has used the tables", err, &out)
+	}
+	one := start(t, func(s *config.Settings) { s.LeaseDuration = 2 * time.Second })
+	c := attach(t, one, "one")
+	eventually(t, "both shards are read", func() bool { return c.count() == 2 })
+	out.Reset()
 	if err := app.Inspect(t.Context(), &s, "leases", false, &out); err != nil {
 		t.Errorf("got %v, want no problems in\n%s", err, &out)
 	}
@@ -57,7 +61,7 @@ func TestInspect(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Reset()
-	if err := app.Inspect(t.Context(), &s, "workers", true, &out); !errors.Is(err, app.ErrWrong) || !strings.Contains(out.String(), "no worker is alive") {
+	if err := app.Inspect(t.Context(), &s, "workers", true, &out); !errors.Is(err, app.ErrWrong) || !strings.HasSuffix(err.Error(), "see problems") || !strings.Contains(out.String(), "no worker is alive") {
 		t.Errorf("got %v and\n%s\nwant it to say that no worker is alive", err, &out)
 	}
 }

@@ -166,6 +166,9 @@ func (b *builder) ownerProblems(row *lease.Row, stood bool, add func(string, ...
 // problems are those of the tables as a whole.
 func (b *builder) problems() []string {
 	problems := []string{}
+	if b.second.Stream == nil && len(b.second.Workers) == 0 {
+		problems = append(problems, "never used: no leasekeeper has run with these tables")
+	}
 	if s := b.second.Stream; s != nil && !s.SameStream(b.listing.ARN, b.listing.CreatedAt) {
 		problems = append(problems, fmt.Sprintf("the tables belong to stream %s created at %s, not to the one that is there now (created at %s)",
 			s.ARN, s.CreatedAt.Format(time.RFC3339), b.listing.CreatedAt.Format(time.RFC3339)))

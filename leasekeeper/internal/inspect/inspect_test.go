@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -153,6 +154,28 @@ func TestBuild_HeldUnreadable(t *testing.T) {
 	}
 }
 
+// Either table has below it everything that counts as wrong.
+func TestReport_WriteBoth(t *testing.T) {
+	one, two := inspect.Look{Workers: []*lease.Worker{worker(a, 1), worker(b, 7)}, Leases: []*lease.Row{row("s0", a, 3, "1")}},
+		inspect.Look{Workers: []*lease.Worker{worker(a, 2), worker(b, 7)}, Leases: []*lease.Row{row("s0", a, 3, "1")}}
+	r := inspect.Build(one, two, listing("s0", "s1"), "test", time.Unix(2000, 0))
+	for name, write := range map[string]func(io.Writer) error{
+		"leases": r.WriteLeases, "workers": func(w io.Writer) error { return r.WriteWorkers(w, time.Unix(2000, 0)) },
+	} {
+		var out strings.Builder
+		if err := write(&out); err != nil {
+			t.Fatal(err)
+		}
+		lines := 0
+		for _, want := range []string{"\n! s0: its owner", "\n! " + b + ": no heartbeat", "\n! shard s1 has no lease"} {
+			lines += strings.Count(out.String(), want)
+		}
+		if lines != 3 || r.Wrong() != 3 {
+			t.Errorf("%s: got %d of %d problems in\n%s", name, lines, r.Wrong(), &out)
+		}
+	}
+}
+
 func TestReport_Write(t *testing.T) {
 	first := inspect.Look{Workers: []*lease.Worker{worker(a, 1)}, Leases: []*lease.Row{row("shardId-000000000000", a, 3, seq)}}
 	second := inspect.Look{Workers: []*lease.Worker{worker(a, 2)}, Leases: []*lease.Row{row("shardId-000000000000", a, 3, seq, "shardId-000000000007")}}
@@ -171,23 +194,60 @@ func TestReport_Write(t *testing.T) {
 	}
 }
 
-func TestGather(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		counter := int64(0)
-		execute := func(_ context.Context, op lease.Op) lease.Answer {
-			switch op.(type) {
-			case lease.ScanWorkers:
-				counter++
-				return lease.Answer{Outcome: lease.Applied, Workers: []*lease.Worker{worker(a, counter, lease.Held{Shard: "s0", Generation: 3})}}
-			case lease.ScanLeases:
-				return lease.Answer{Outcome: lease.Applied, Leases: []*lease.Row{row("s0", a, 3, "1")}}
-			}
-			return lease.Answer{Outcome: lease.Applied, Listing: listing("s0")}
+// watched is a fleet of one worker, with the fleet's D in its row, whose answers
+// come after so many that are throttles.
+func watched(d time.Duration, throttles int) inspect.Watch {
+	began := time.Now()
+	execute := func(_ context.Context, op lease.Op) lease.Answer {
+		if throttles--; throttles >= 0 {
+			return lease.Answer{Outcome: lease.Failed, Err: errThrottled}
 		}
-		began := time.Now()
-		r, err := inspect.Gather(t.Context(), execute, 3*time.Second, "test")
-		if err != nil || r.Wrong() != 0 || time.Since(began) != 3*time.Second {
-			t.Errorf("got %+v, %v after %s, want no problem after 3 s", r, err, time.Since(began))
+		switch op.(type) {
+		case lease.ScanWorkers:
+			w := worker(a, int64(time.Since(began)/(d/4)), lease.Held{Shard: "s0", Generation: 3})
+			w.Duration = d
+			gone := worker(b, 1)
+			gone.State, gone.Duration = lease.Evicted, time.Minute
+			return lease.Answer{Outcome: lease.Applied, Workers: []*lease.Worker{w, gone}}
+		case lease.ScanLeases:
+			return lease.Answer{Outcome: lease.Applied, Leases: []*lease.Row{row("s0", a, 3, "1")}}
+		}
+		return lease.Answer{Outcome: lease.Applied, Listing: listing("s0")}
+	}
+	return inspect.Watch{Execute: execute, Open: func(err error) bool { return errors.Is(err, errThrottled) }, Stream: "test",
+		Duration: 8 * time.Second, CheckpointInterval: 2 * time.Second}
+}
+
+var errThrottled = errors.New("throttled")
+
+// The looks are as far apart as the fleet's own lease duration asks, not the
+// caller's: a fleet at 40 s beats each 10 s.
+func TestWatch_Gather(t *testing.T) {
+	for d, apart := range map[time.Duration]time.Duration{40 * time.Second: 20 * time.Second, 4 * time.Second: 3 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			began, w := time.Now(), watched(d, 0)
+			r, err := w.Gather(t.Context())
+			if err != nil || r.Wrong() != 0 || time.Since(began) != apart {
+				t.Errorf("D %s: got %+v, %v after %s, want no problem after %s", d, r, err, time.Since(began), apart)
+			}
+		})
+	}
+}
+
+// A throttle is no answer: it asks again.
+func TestWatch_GatherThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watched(8*time.Second, 2)
+		if r, err := w.Gather(t.Context()); err != nil || r.Wrong() != 0 {
+			t.Errorf("got %+v, %v, want a report", r, err)
 		}
 	})
+}
+
+// Where no leasekeeper ever ran there is nothing to see, and that is said.
+func TestBuild_NeverUsed(t *testing.T) {
+	r := inspect.Build(inspect.Look{}, inspect.Look{}, listing("s0"), "test", time.Unix(2000, 0))
+	if r.Wrong() != 1 || !strings.Contains(r.Problems[0], "never used") {
+		t.Errorf("got %q, want to hear that the tables were never used", r.Problems)
+	}
 }

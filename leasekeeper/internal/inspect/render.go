@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// WriteLeases writes the table of leases for people, and what is wrong below it.
+// WriteLeases writes the table of leases for people, and below it what is wrong,
+// with leases and workers alike.
 func (r *Report) WriteLeases(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	p := printer{w: t}
@@ -26,14 +27,12 @@ func (r *Report) WriteLeases(w io.Writer) error {
 		p.err = t.Flush()
 	}
 	p.w = w
-	for i := range r.Leases {
-		p.problems(r.Leases[i].Shard, r.Leases[i].Problems)
-	}
-	p.problems("", r.Problems)
+	p.all(r)
 	return p.err
 }
 
-// WriteWorkers writes the table of workers for people, and what is wrong below it.
+// WriteWorkers writes the table of workers for people, and below it what is wrong,
+// with leases and workers alike.
 func (r *Report) WriteWorkers(w io.Writer, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	p := printer{w: t}
@@ -47,10 +46,7 @@ func (r *Report) WriteWorkers(w io.Writer, now time.Time) error {
 		p.err = t.Flush()
 	}
 	p.w = w
-	for i := range r.Workers {
-		p.problems(r.Workers[i].Worker, r.Workers[i].Problems)
-	}
-	p.problems("", r.Problems)
+	p.all(r)
 	return p.err
 }
 
@@ -64,6 +60,17 @@ func (p *printer) printf(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
 	}
+}
+
+// all writes every problem that [Report.Wrong] counts.
+func (p *printer) all(r *Report) {
+	for i := range r.Leases {
+		p.problems(r.Leases[i].Shard, r.Leases[i].Problems)
+	}
+	for i := range r.Workers {
+		p.problems(r.Workers[i].Worker, r.Workers[i].Problems)
+	}
+	p.problems("", r.Problems)
 }
 
 func (p *printer) problems(of string, list []string) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/retry"
 )
 
 // look reads the worker table until that succeeds.
@@ -27,20 +28,8 @@ func (o *Operator) look(ctx context.Context) (fleet, error) {
 	return f, nil
 }
 
-// read repeats a read until there is an answer to it, which may be a refusal.
 func (o *Operator) read(ctx context.Context, op lease.Op) (lease.Answer, error) {
-	for {
-		a := o.Execute(ctx, op)
-		if a.Outcome == lease.Applied || a.Outcome == lease.Refused {
-			return a, nil
-		}
-		if a.Outcome == lease.Failed && !o.Open(a.Err) {
-			return a, a.Err
-		}
-		if err := o.pause(ctx); err != nil {
-			return a, fmt.Errorf("%w: %w", err, a.Err)
-		}
-	}
+	return retry.Read(ctx, o.Execute, o.Open, op)
 }
 
 // ask writes what change wants asked, unless it is asked already, and returns
