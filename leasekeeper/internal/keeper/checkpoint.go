@@ -131,7 +131,9 @@ func (h *holding) refused(change lease.LeaseChange, met *lease.Row) {
 	switch {
 	case met == nil:
 		h.view.drop(h.shard)
-	case met.Owner == h.self.id && met.Counter == h.generation:
+	case h.ours(met) && met.Checkpoint == h.stored:
+		h.contradicted(met)
+	case h.ours(met):
 		h.adopt(met.Checkpoint)
 		h.attempts = 0
 		h.planCheckpoint(h.now)
@@ -146,6 +148,25 @@ func (h *holding) refused(change lease.LeaseChange, met *lease.Row) {
 	default:
 		h.lost(met)
 		h.view.put(met)
+	}
+}
+
+// ours tells whether row is of this generation.
+func (h *holding) ours(row *lease.Row) bool {
+	return row != nil && row.Owner == h.self.id && row.Counter == h.generation
+}
+
+// contradicted tries again later what was refused although the row that was met
+// is as the write asked for.
+func (h *holding) contradicted(met *lease.Row) {
+	h.counts.WriteFailures++
+	if h.phase == finishing {
+		return
+	}
+	h.timers.set(h.timer, h.now+h.backoff(h.attempts), h.retry)
+	h.attempts++
+	if h.attempts == refusedOften {
+		h.note(Warn, "writes are refused though the lease is ours: is something else writing the row?", rowFields(met)...)
 	}
 }
 

@@ -12,7 +12,8 @@ type claim struct {
 	*life
 	shard    string
 	fresh    bool // nobody else was seen to have it
-	attempts int
+	attempts int  // without an answer
+	refusals int
 	asked    int          // answers about parents still to come
 	parents  []*lease.Row // that have a row, as they were read
 	unread   bool         // a parent could not be read
@@ -115,7 +116,8 @@ func (c *claim) repeat(write lease.LeaseWrite) {
 }
 
 // refused: never taken for an earlier claim of ours that had landed, whoever
-// the row names: the lease is claimed again from the row (S4).
+// the row names: the lease is claimed again from the row (S4), the first time at
+// once, for somebody else may have written it.
 func (c *claim) refused(row *lease.Row) {
 	c.counts.ClaimsRefused++
 	if row == nil {
@@ -124,7 +126,28 @@ func (c *claim) refused(row *lease.Row) {
 		return
 	}
 	c.view.put(row)
-	c.begin(row)
+	c.refusals++
+	if c.refusals == refusedOften {
+		c.note(Warn, "a claim is refused again and again: is something else writing the row?", rowFields(row)...)
+	}
+	if c.refusals == 1 {
+		c.begin(row)
+		return
+	}
+	c.timers.after(c.now+c.backoff(c.refusals), func() {
+		if row := c.view.get(c.shard); row != nil {
+			c.begin(row)
+		} else {
+			c.end()
+		}
+	})
+}
+
+// refusedOften is how many refusals in a row are no coincidence any more.
+const refusedOften = 4
+
+func rowFields(row *lease.Row) []Field {
+	return []Field{{"shard", row.Shard}, {"owner", row.Owner}, {"generation", row.Counter}, {"checkpoint", checkpointText(row.Checkpoint)}}
 }
 
 func (c *claim) end() {

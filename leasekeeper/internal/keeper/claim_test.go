@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -451,5 +452,99 @@ func TestLeave_BothAtOnce(t *testing.T) {
 	}
 	if unread > 50 {
 		t.Errorf("a shard was not read for about %d ms, want under 500", unread*10)
+	}
+}
+
+// refuses has every write of the kind refused with the row as it is, as a row
+// that somebody damaged may do, and counts them.
+func (w *world) refuses(kind func(lease.Op) bool) *int {
+	refused := 0
+	w.fault = func(_ *node, op lease.Op, _ executeFunc, answer answerFunc) bool {
+		if !kind(op) {
+			return false
+		}
+		refused++
+		answer(time.Millisecond, lease.Answer{Outcome: lease.Refused, Lease: w.leases[op.(lease.LeaseWrite).Shard]})
+		return true
+	}
+	return &refused
+}
+
+// Writes that are refused though the row is as they ask for are repeated ever
+// more seldom, told once, and done as soon as they are applied.
+func TestClaim_RefusedForEver(t *testing.T) {
+	isCheckpoint := func(op lease.Op) bool {
+		write, ok := op.(lease.LeaseWrite)
+		return ok && write.Change != nil && write.Change.Owner != "" && write.Change.Counter == write.If.Counter
+	}
+	isEnd := func(op lease.Op) bool {
+		write, ok := op.(lease.LeaseWrite)
+		return ok && write.Change != nil && write.Change.Checkpoint != nil && write.Change.Checkpoint.Sequence == lease.ShardEnd
+	}
+	for name, tc := range map[string]struct {
+		kind  func(lease.Op) bool
+		cause func(a *node)
+		done  func(w *world) bool
+		told  string
+	}{
+		"claim": {isClaim, func(*node) {}, func(w *world) bool { return len(w.holders()) == 1 }, "a claim is refused"},
+		"release": {isRelease, func(a *node) { a.w.ask(false, a.k.Worker()); a.w.add("bb") },
+			func(w *world) bool { return w.holders()["s0"] == "bb" }, "writes are refused"},
+		"checkpoint": {isCheckpoint, func(a *node) { a.c.holds["s0"].checkpoint = &contract.Checkpoint{Sequence: "9"} },
+			func(w *world) bool { return w.leases["s0"].Checkpoint.Sequence == "9" }, "writes are refused"},
+		"end": {isEnd, func(a *node) {
+			a.w.listing.Shards = nil
+			a.c.holds["s0"].state = contract.Ended
+		}, func(w *world) bool { return w.leases["s0"] == nil || w.leases["s0"].Finished() }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "s0")
+			a := w.add("a")
+			var refused *int
+			if name == "claim" {
+				refused = w.refuses(tc.kind)
+			}
+			w.run(20 * time.Second)
+			if refused == nil {
+				refused = w.refuses(tc.kind)
+			}
+			tc.cause(a)
+			w.run(30 * time.Second)
+			if *refused < 10 || *refused > 120 {
+				t.Errorf("got %d attempts, want some", *refused)
+			}
+			told := 0
+			for _, note := range a.notes {
+				if tc.told != "" && strings.Contains(note.Message, tc.told) {
+					told++
+				}
+			}
+			if tc.told != "" && told != 1 {
+				t.Errorf("got %d warnings, want one", told)
+			}
+			w.fault = nil
+			w.run(5 * time.Second)
+			if !tc.done(w) {
+				t.Errorf("got %+v, want it done", w.leases["s0"])
+			}
+		})
+	}
+}
+
+// What a routine end does to leases is told as that.
+func TestClaim_LeavingIsTold(t *testing.T) {
+	w := newWorld(t, "s0")
+	a := w.add("a")
+	w.run(10 * time.Second)
+	w.at(w.now, func() { a.handle(keeper.Shutdown{}) })
+	w.run(5 * time.Second)
+	reason := ""
+	for _, note := range a.notes {
+		if note.Message == "lease withdrawn" {
+			reason = fmt.Sprint(note.Fields)
+		}
+	}
+	if !strings.Contains(reason, "leaving") {
+		t.Errorf("got %q, want the reason: leaving", reason)
 	}
 }

@@ -103,10 +103,10 @@ func (h *holding) endWritten(a lease.Answer) {
 	switch {
 	case a.Outcome == lease.Applied, a.Outcome == lease.Refused && a.Lease != nil && a.Lease.Finished():
 		h.finished(a.Lease)
-	case a.Outcome == lease.Refused && a.Lease != nil && a.Lease.Owner == h.self.id && a.Lease.Counter == h.generation:
+	case a.Outcome == lease.Refused && h.ours(a.Lease) && a.Lease.Checkpoint != h.stored:
 		h.adopt(a.Lease.Checkpoint)
 		h.writeEnd()
-	case a.Outcome == lease.Refused:
+	case a.Outcome == lease.Refused && !h.ours(a.Lease):
 		h.lost(a.Lease)
 		if a.Lease != nil {
 			h.view.put(a.Lease)

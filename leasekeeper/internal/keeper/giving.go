@@ -20,7 +20,7 @@ func (p *planning) announce() {
 	if p.stale && p.view.known && p.peers.known {
 		p.replan()
 	}
-	for _, h := range p.due() {
+	for _, h := range p.toAnnounce() {
 		h.moving = true
 		if !p.takesLeases(h.to) {
 			h.to = h.outlook.planned
@@ -34,9 +34,9 @@ func (p *planning) takesLeases(id string) bool {
 	return row != nil && row.Takes()
 }
 
-// due returns the leases to announce, those announced before included, and
+// toAnnounce returns the leases to announce, those announced before included, and
 // takes back what the plan no longer gives away.
-func (p *planning) due() []*holding {
+func (p *planning) toAnnounce() []*holding {
 	left := max(1, len(p.holdings)/10)
 	var due, fresh []*holding
 	for _, h := range p.sorted() {

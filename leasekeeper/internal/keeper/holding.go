@@ -116,7 +116,7 @@ func (h *holding) withdraw(reason string) {
 // step does what is due: a generation that is to end is withdrawn, one that is
 // withdrawn and over is claimed anew, or released where that was announced.
 func (h *holding) step() {
-	if why := h.due(); why != "" {
+	if why := h.endsBecause(); why != "" {
 		h.withdraw(why)
 	}
 	if h.phase != withdrawn || !h.isOver() || h.writing || h.timer.pending() && h.attempts > 0 {
@@ -138,12 +138,14 @@ func (h *holding) step() {
 	}
 }
 
-// due says why a generation that is served is to end now; empty: it is not.
-func (h *holding) due() string {
+// endsBecause says why a generation that is served is to end now; empty: it is not.
+func (h *holding) endsBecause() string {
 	switch {
 	case h.phase != serving:
 		return ""
-	case h.granted && h.isOver() || h.leave.withdrawing:
+	case h.leave.withdrawing:
+		return "leaving"
+	case h.granted && h.isOver():
 		return "ran out"
 	case h.requests.paused:
 		return "paused"

@@ -35,12 +35,15 @@ func (p *planning) second(s *seen) bool {
 	if to == 0 || !p.takers[to] {
 		return to != 0
 	}
-	next := to + 1
+	next := afterTag(to)
 	for next != to && (!p.takers[next] || next == s.promise.from) {
-		next++
+		next = afterTag(next)
 	}
 	return next != to && next == lease.Tag(p.self.id)
 }
+
+// afterTag is the next tag in their circle, which lacks 0: nobody.
+func afterTag(tag byte) byte { return tag%255 + 1 }
 
 // consider looks at one lease that nobody says it holds and returns when to
 // look again.
