@@ -6,13 +6,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +20,6 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/app"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/logging"
-	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/operate"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/settings"
 )
 
@@ -59,6 +58,9 @@ requests: or not in time), 2 bad settings or usage.
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, stdout, stderr io.Writer) int {
+	if asksHelp(args) {
+		args = []string{"help"}
+	}
 	verb := ""
 	if len(args) > 0 {
 		verb = args[0]
@@ -76,12 +78,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case verb == "leases" || verb == "workers":
 		return inspect(verb, asJSON, stdout, stderr)
 	case verb == "healthcheck" && !asJSON:
-		err = healthcheck()
+		return healthcheck(stderr)
 	case verb == "version":
 		err = printVersion(stdout, asJSON)
 	case verb == "settings":
 		err = table(stdout, asJSON)
-	case verb == "help" || verb == "-h" || verb == "--help":
+	case verb == "help":
 		_, err = io.WriteString(stdout, help)
 	default:
 		return unknown(stderr, args)
@@ -92,6 +94,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	return 0
 }
+
+// asksHelp tells whether args are --help, alone or after a verb of the usage.
+// rewind answers it by itself: it has flags.
+func asksHelp(args []string) bool {
+	switch {
+	case len(args) == 0 || args[0] == "rewind":
+		return false
+	case len(args) == 1:
+		return isHelp(args[0])
+	}
+	return strings.Contains(help, "leasekeeper "+args[0]+" ") && slices.ContainsFunc(args[1:], isHelp)
+}
+
+func isHelp(arg string) bool { return arg == "-h" || arg == "--help" }
 
 func printVersion(w io.Writer, asJSON bool) error {
 	if asJSON {
@@ -122,91 +138,11 @@ func serve(stdout, stderr io.Writer) int {
 	return 0
 }
 
-// fleet runs the verbs that ask something of the fleet; done: verb was one.
-func fleet(verb string, args []string, stdout, stderr io.Writer) (code int, done bool) {
-	if verb == "rewind" {
-		return rewind(args[1:], stdout, stderr), true
-	}
-	if worker, yes := request(args); yes {
-		return ask(verb, worker, stdout, stderr), true
-	}
-	return 0, false
-}
-
-// request tells whether args ask something of the fleet, and of which worker.
-func request(args []string) (worker string, yes bool) {
-	switch {
-	case len(args) == 1:
-		return "", args[0] == "pause" || args[0] == "resume"
-	case len(args) == 2 && !strings.HasPrefix(args[1], "-"):
-		return args[1], args[0] == "release" || args[0] == "resume"
-	}
-	return "", false
-}
-
-// ask asks something of the fleet; not in time is an exit code of 1.
-func ask(verb, worker string, stdout, stderr io.Writer) int {
-	var s config.Settings
-	if err := settings.Load(config.Prefix, &s); err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return 2
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := app.Operate(ctx, &s, verb, worker, stdout); err != nil {
-		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
-		return 1
-	}
-	return 0
-}
-
-// rewind has leases read again; without --yes it only shows what that would be.
-func rewind(args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("rewind", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	to := flags.String("to", "", "TRIM_HORIZON, LATEST, an RFC 3339 time, or a sequence number\nafter which reading goes on")
-	named := flags.String("shards", "", "shard ids, separated by commas, with what is below the finished\nones; all if empty")
-	yes := flags.Bool("yes", false, "do it, instead of showing it")
-	if flags.Parse(args) != nil {
-		return 2
-	}
-	target, err := operate.ParseTarget(*to)
-	if err != nil || flags.NArg() > 0 {
-		_, _ = fmt.Fprintln(stderr, "leasekeeper: rewind --to:", operate.ErrTarget)
-		return 2
-	}
-	var s config.Settings
-	if err := settings.Load(config.Prefix, &s); err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return 2
-	}
-	var shards []string
-	if *named != "" {
-		shards = strings.Split(*named, ",")
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := app.Rewind(ctx, &s, target, shards, *yes, stdout); err != nil {
-		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
-		return 1
-	}
-	return 0
-}
-
 // inspect reports on the tables; what is wrong with them is an exit code of 1.
 func inspect(verb string, asJSON bool, stdout, stderr io.Writer) int {
-	var s config.Settings
-	if err := settings.Load(config.Prefix, &s); err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return 2
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := app.Inspect(ctx, &s, verb, asJSON, stdout); err != nil {
-		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
-		return 1
-	}
-	return 0
+	return operating(stderr, func(ctx context.Context, s *config.Settings) error {
+		return app.Inspect(ctx, s, verb, asJSON, stdout)
+	})
 }
 
 func isTerminal(w io.Writer) bool {
@@ -219,12 +155,21 @@ func isTerminal(w io.Writer) bool {
 }
 
 // healthcheck is for images without a shell: it asks /healthz of this setting's address.
-func healthcheck() error {
+func healthcheck(stderr io.Writer) int {
 	var s config.Settings
 	if err := settings.Load(config.Prefix, &s); err != nil {
-		return err
+		_, _ = fmt.Fprintln(stderr, err)
+		return 2
 	}
-	host, port, err := net.SplitHostPort(s.Listen)
+	if err := askHealthz(s.Listen); err != nil {
+		_, _ = fmt.Fprintln(stderr, "leasekeeper:", err)
+		return 1
+	}
+	return 0
+}
+
+func askHealthz(address string) error {
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return fmt.Errorf("read address: %w", err)
 	}

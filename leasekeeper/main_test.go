@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 )
@@ -20,6 +21,16 @@ func TestRun(t *testing.T) {
 		"settings":     {[]string{"settings"}, 0, "| `LEASEKEEPER_STREAM` | `test` |", ""},
 		"unknown verb": {[]string{"claim"}, 2, "", `unknown verb "claim"`},
 		"too many":     {[]string{"version", "please"}, 2, "", "unknown verb"},
+
+		"help of a verb":       {[]string{"leases", "--help"}, 0, "usage: leasekeeper", ""},
+		"help of healthcheck":  {[]string{"healthcheck", "-h"}, 0, "usage: leasekeeper", ""},
+		"help of release":      {[]string{"release", "--help"}, 0, "usage: leasekeeper", ""},
+		"help of rewind":       {[]string{"rewind", "--to", "LATEST", "--help"}, 0, "shard ids, separated by commas", ""},
+		"help of no verb":      {[]string{"claim", "--help"}, 2, "", `unknown verb "claim --help"`},
+		"release whom":         {[]string{"release"}, 2, "", "release: want a worker"},
+		"rewind where":         {[]string{"rewind"}, 2, "", "rewind --to: want TRIM_HORIZON"},
+		"rewind what":          {[]string{"rewind", "--to", "LATEST", "shardId-000000000000"}, 2, "", `rewind: "shardId-000000000000" is no flag`},
+		"rewind, unknown flag": {[]string{"rewind", "--from", "LATEST"}, 2, "", "flag provided but not defined: -from"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
@@ -48,6 +59,11 @@ func TestRun_SettingsJSON(t *testing.T) {
 func TestRun_BadSettings(t *testing.T) {
 	t.Setenv("LEASEKEEPER_LEASE_DURATION", "1h")
 	t.Setenv("LEASEKEEPER_MAX_LEASES", "-1")
+	for _, verb := range []string{"healthcheck", "leases", "pause"} {
+		if code := run([]string{verb}, io.Discard, io.Discard); code != 2 {
+			t.Errorf("%s: got exit code %d, want 2", verb, code)
+		}
+	}
 	var stdout, stderr bytes.Buffer
 	if code := run(nil, &stdout, &stderr); code != 2 {
 		t.Fatalf("got exit code %d, want 2", code)

@@ -49,9 +49,6 @@ func (o *Operator) ask(ctx context.Context, change func(fleet) (lease.StreamRequ
 			return 0, err
 		}
 		if want.Paused == f.stream.Paused && slices.Equal(want.Released, f.stream.Released) && want.Rewind == f.stream.Rewind {
-			if want.Paused || want.Rewind != nil || len(want.Released) > 0 {
-				o.printf("asked for (request %d); waiting until it has taken effect\n", f.stream.Requests)
-			}
 			return f.stream.Requests, nil
 		}
 		want.Seen = f.stream.Requests
@@ -68,9 +65,10 @@ func (f fleet) has(id string) bool {
 	return slices.ContainsFunc(f.workers, func(w *lease.Worker) bool { return w.ID == id })
 }
 
-// await shows how many workers are done until all are. A worker that is dead
-// counts until its peers have declared it so.
-func (o *Operator) await(ctx context.Context, what string, done func(*lease.Worker) bool) error {
+// await shows how many workers are done with a request until all are. A worker
+// that is dead counts until its peers have declared it so.
+func (o *Operator) await(ctx context.Context, request int64, what string, done func(*lease.Worker) bool) error {
+	o.waiting(request)
 	last := ""
 	for {
 		f, err := o.look(ctx)
@@ -95,6 +93,10 @@ func (o *Operator) await(ctx context.Context, what string, done func(*lease.Work
 			return fmt.Errorf("%w; not yet: %s", ErrNotYet, strings.Join(missing, ", "))
 		}
 	}
+}
+
+func (o *Operator) waiting(request int64) {
+	o.printf("asked for (request %d); waiting until it has taken effect\n", request)
 }
 
 func (o *Operator) pause(ctx context.Context) error {

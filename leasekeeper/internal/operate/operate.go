@@ -59,10 +59,11 @@ func (o *Operator) Pause(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.await(ctx, "stand still", carriedOut(version))
+	return o.await(ctx, version, "stand still", carriedOut(version))
 }
 
-// Resume has the fleet read again.
+// Resume has the fleet read again. A rewind that was asked for while it was paused
+// is waited for, and taken back when it is done.
 func (o *Operator) Resume(ctx context.Context) error {
 	version, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
 		request := f.same()
@@ -72,14 +73,17 @@ func (o *Operator) Resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.await(ctx, "serve their leases", carriedOut(version))
+	if err := o.await(ctx, version, "serve their leases", carriedOut(version)); err != nil {
+		return err
+	}
+	return o.endRewind(ctx)
 }
 
 // Release has the worker hand over everything and take nothing until it is
 // taken back or ends. name is its id, or the beginning of it.
 func (o *Operator) Release(ctx context.Context, name string) error {
 	var id string
-	_, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
+	version, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
 		worker, err := f.find(name)
 		if err != nil {
 			return lease.StreamRequest{}, err
@@ -101,7 +105,7 @@ func (o *Operator) Release(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return o.await(ctx, "have handed over everything", func(w *lease.Worker) bool {
+	return o.await(ctx, version, "have handed over everything", func(w *lease.Worker) bool {
 		return w.ID != id || w.State == lease.Draining && w.HeldErr == nil && len(w.Held) == 0
 	})
 }
@@ -120,7 +124,7 @@ func (o *Operator) TakeBack(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return o.await(ctx, "know of it", carriedOut(version))
+	return o.await(ctx, version, "know of it", carriedOut(version))
 }
 
 func carriedOut(version int64) func(*lease.Worker) bool {

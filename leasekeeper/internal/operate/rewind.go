@@ -98,7 +98,7 @@ func (o *Operator) Rewind(ctx context.Context, to Target, shards []string, yes b
 func (o *Operator) rewind(ctx context.Context, to Target, shards []string) error {
 	var want *lease.Rewind
 	paused := false
-	_, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
+	version, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
 		request := f.same()
 		if r := f.stream.Rewind; r != nil && want != nil && r.ID == want.ID {
 			return request, nil // landed; the answer was lost
@@ -124,15 +124,33 @@ func (o *Operator) rewind(ctx context.Context, to Target, shards []string) error
 	case err != nil || want == nil:
 		return err
 	case paused:
-		o.printf("the fleet is paused: this is carried out when it is resumed, before anything is read\n")
+		o.printf("asked for (request %d); the fleet is paused: leasekeeper resume has it carried out, before anything is read\n", version)
 		return nil
 	}
-	if err := o.awaitRewound(ctx, want); err != nil {
+	o.waiting(version)
+	return o.finishRewind(ctx, want)
+}
+
+// endRewind ends the rewind that stands, if one does.
+func (o *Operator) endRewind(ctx context.Context) error {
+	f, err := o.look(ctx)
+	if err != nil || f.stream == nil || f.stream.Rewind == nil {
 		return err
 	}
-	_, err = o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
+	r := f.stream.Rewind
+	o.printf("a rewind stands (to %s); waiting until it is done\n", Target{to: r.To, at: r.At})
+	return o.finishRewind(ctx, r)
+}
+
+// finishRewind waits until the rewind is done and takes the request back, lest
+// every worker reads it each heartbeat; one that was asked for since stays.
+func (o *Operator) finishRewind(ctx context.Context, done *lease.Rewind) error {
+	if err := o.awaitRewound(ctx, done); err != nil {
+		return err
+	}
+	_, err := o.ask(ctx, func(f fleet) (lease.StreamRequest, error) {
 		request := f.same()
-		if r := f.stream.Rewind; r != nil && r.ID == want.ID {
+		if r := f.stream.Rewind; r != nil && r.ID == done.ID {
 			request.Rewind = nil
 		}
 		return request, nil

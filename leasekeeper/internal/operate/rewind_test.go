@@ -89,11 +89,16 @@ func rewind(t *testing.T, f *tables, to string, yes bool, shards ...string) (str
 	if err != nil {
 		t.Fatal(err)
 	}
+	return operated(t, f, func(ctx context.Context, o *operate.Operator) error { return o.Rewind(ctx, target, shards, yes) })
+}
+
+func operated(t *testing.T, f *tables, do func(context.Context, *operate.Operator) error) (string, error) {
+	t.Helper()
 	var out strings.Builder
 	o := operate.Operator{Execute: f.execute, Out: &out, Every: time.Millisecond, Open: func(err error) bool { return !errors.Is(err, errDenied) }}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	err = o.Rewind(ctx, target, shards, yes)
+	err := do(ctx, &o)
 	return out.String(), err
 }
 
@@ -249,12 +254,41 @@ func TestRewind_Standing(t *testing.T) {
 	}
 }
 
-// In a paused fleet a rewind is asked for and not waited for.
+// In a paused fleet a rewind is asked for and not waited for. Resuming it waits,
+// and takes the request back when it is done.
 func TestRewind_Paused(t *testing.T) {
 	f := resharded()
 	f.stream.Paused = true
 	out, err := rewind(t, f, lease.TrimHorizon, true)
-	if err != nil || f.stream.Rewind == nil || !strings.Contains(out, "when it is resumed") {
+	if err != nil || f.stream.Rewind == nil || !strings.HasSuffix(out, "\nasked for (request 4); the fleet is paused: leasekeeper resume has it carried out, before anything is read\n") {
 		t.Errorf("got %v, %+v, want it to stand\n%s", err, f.stream.Rewind, out)
+	}
+	resume := func(ctx context.Context, o *operate.Operator) error { return o.Resume(ctx) }
+	out, err = operated(t, f, resume)
+	if !errors.Is(err, operate.ErrNotYet) || !strings.Contains(err.Error(), "not yet: a, b, p") || f.stream.Paused || f.stream.Rewind == nil {
+		t.Errorf("nobody carries it out: got %v, %+v, want it resumed and the rewind to stand\n%s", err, f.stream, out)
+	}
+	f.carryOut()
+	out, err = operated(t, f, resume)
+	if err != nil || f.stream.Rewind != nil || f.stream.Requests != 6 || !strings.Contains(out, "a rewind stands (to TRIM_HORIZON); waiting until it is done\n3 of 3 shards rewound\n") {
+		t.Errorf("done: got %v, %+v, want it taken back\n%s", err, f.stream, out)
+	}
+	if out, err = operated(t, f, resume); err != nil || f.stream.Requests != 6 || strings.Contains(out, "rewind") {
+		t.Errorf("again: got %v after request %d, want nothing asked\n%s", err, f.stream.Requests, out)
+	}
+}
+
+// What is waited for is said, once, and nothing where nothing is waited for.
+func TestRewind_Words(t *testing.T) {
+	f := resharded()
+	f.carry = true
+	out, err := rewind(t, f, lease.TrimHorizon, true)
+	if err != nil || strings.Count(out, "asked for") != 1 || !strings.HasSuffix(out, "asked for (request 4); waiting until it has taken effect\n3 of 3 shards rewound\n") {
+		t.Errorf("got %v, want to hear once what is waited for\n%s", err, out)
+	}
+	f = fleet(&lease.Row{Shard: "p", Checkpoint: at(lease.ShardEnd)})
+	f.stream.Released = []string{"task-a/0000000a"}
+	if out, err = rewind(t, f, lease.Latest, true); err != nil || out != "no shard is to be rewound\n" {
+		t.Errorf("nothing to do: got %v, want to hear just that\n%s", err, out)
 	}
 }
