@@ -5,7 +5,9 @@
 # Stops them while messages flow and counts what is stored in the end.
 #
 # Where no Docker engine can be had the test is skipped, and says so;
-# INFRA_REQUIRE=1 makes that a failure.
+# INFRA_REQUIRE=1 makes that a failure. Where base images cannot be pulled,
+# what the binaries depend on is compiled once and kept in IMAGES_CACHE, by
+# default in the user's cache folder.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/engine.sh"

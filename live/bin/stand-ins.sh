@@ -30,6 +30,7 @@ base_of() {
 # the binaries need as a module proxy of files, so that the build needs no network.
 golang_stand_in() {
   local name=$1 rootfs=$work/golang binary library architecture
+  local cache=${IMAGES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/terraform-ecs-kinesis/images}
   shift
   mkdir -p "$rootfs"/{bin,usr/local,usr/bin,tmp,root,goproxy,etc/ssl/certs}
   cp -aL "$(go env GOROOT)" "$rootfs/usr/local/go"
@@ -43,17 +44,25 @@ golang_stand_in() {
       GOPROXY="file://$(go env GOMODCACHE)/cache/download,$(go env GOPROXY)" go mod download)
   done
   cp -a "$work/modules/cache/download/." "$rootfs/goproxy"
-  # Compiled once for all three, instead of in each of three empty caches.
   for architecture in "$@"; do
-    for binary in "${binaries[@]}"; do
-      (cd "$root/$binary" && GOWORK=off GOFLAGS=-modcacherw GOMODCACHE=$work/modules GOSUMDB=off GOPROXY=off GOARCH=$architecture \
-        CGO_ENABLED=0 GOCACHE=$rootfs/gocache go build -trimpath -buildvcs=false -o /dev/null .)
-    done
+    for binary in "${binaries[@]}"; do compile_dependencies "$architecture" "$binary"; done
   done
+  cp -a "$cache" "$rootfs/gocache"
   import "$rootfs" "$name" --change 'ENV PATH=/usr/local/go/bin:/bin' --change 'ENV GOPROXY=file:///goproxy' \
     --change 'ENV GOSUMDB=off' --change 'ENV GOTOOLCHAIN=local' --change 'ENV HOME=/root' --change 'ENV GOCACHE=/gocache'
   rm -rf "$rootfs" "$work/modules"
   export IMAGE_FLAGS="${IMAGE_FLAGS:-} --network=none"
+}
+
+# compile_dependencies GOARCH BINARY: what is not of the module itself, into
+# $cache, which outlives the run: else each of three builds compiles it, each
+# time. Go removes what was not used for five days.
+compile_dependencies() {
+  (
+    export GOWORK=off GOFLAGS=-modcacherw GOMODCACHE=$work/modules GOSUMDB=off GOPROXY=off GOARCH=$1 CGO_ENABLED=0 GOCACHE=$cache
+    cd "$root/$2" || exit
+    go list -deps -f '{{if not (and .Module .Module.Main)}}{{.ImportPath}}{{end}}' . | xargs go build -trimpath -buildvcs=false
+  )
 }
 
 # static_stand_in NAME: what distroless/static holds that a static binary needs.
