@@ -34,7 +34,7 @@ func run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := up(ctx, rate); err != nil && !errors.Is(err, context.Canceled) {
+	if err := up(ctx, rate); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -52,44 +52,61 @@ func producerRate(text string) (int, error) {
 	return rate, nil
 }
 
+// up runs everything until ctx ends, also when that is before all is up.
 func up(ctx context.Context, rate int) error {
+	c, err := start(ctx, rate)
+	if err == nil {
+		show(ctx, c)
+		err = shutdown(c)
+	} else if ctx.Err() != nil {
+		err = nil
+	}
+	return closeAll(c, err)
+}
+
+// start compiles and starts everything and says where it is. What has been
+// started comes back with an error, too.
+func start(ctx context.Context, rate int) (*cluster.Cluster, error) {
 	fmt.Println("compiling ...")
 	binaries, err := build.All(ctx, build.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	started := time.Now()
 	c, err := cluster.New(ctx, cluster.Options{Binaries: binaries, Listen: os.Getenv("LOCALAWS_LISTEN")})
-	if c != nil {
-		defer c.Close()
-	}
 	if err != nil {
-		return err
+		return c, err
 	}
 	if _, err := c.AddTasks(ctx, tasks); err != nil {
-		return err
+		return c, err
 	}
 	if _, err := c.StartProducer(0, rate); err != nil {
-		return err
+		return c, err
 	}
-	places(c, rate, time.Since(started))
-	show(ctx, c, started)
-	return shutdown(c)
-}
-
-// places says where everything is to be found.
-func places(c *cluster.Cluster, rate int, took time.Duration) {
-	fmt.Printf("up in %.1f s; Ctrl-C ends it\n\n", took.Seconds())
-	fmt.Printf("  AWS endpoint   %s  (stream test; tables messages, leases, workers)\n", c.AWS.URL)
+	p := places{took: time.Since(started), server: c.AWS, rate: rate, logs: c.LogDir}
 	for _, t := range c.Tasks() {
 		leasekeeper, consumer := t.URLs()
-		fmt.Printf("  %-14s %s  (leasekeeper: status page, /metrics)\n", t.Name, leasekeeper)
-		fmt.Printf("  %-14s %s  (consumer: /healthz, /metrics)\n", "", consumer)
+		p.tasks = append(p.tasks, task{t.Name, leasekeeper, consumer})
 	}
-	fmt.Printf("  producer       %d messages a second\n  logs           %s\n\n", rate, c.LogDir)
+	fmt.Println(p)
+	return c, nil
 }
 
-func show(ctx context.Context, c *cluster.Cluster, started time.Time) {
+// closeAll ends what still runs. The logs stay where something went wrong.
+func closeAll(c *cluster.Cluster, err error) error {
+	if c == nil {
+		return err
+	}
+	c.Close()
+	if err != nil {
+		return fmt.Errorf("%w\nlogs in %s", err, c.LogDir)
+	}
+	c.RemoveLogs()
+	return nil
+}
+
+func show(ctx context.Context, c *cluster.Cluster) {
+	started := time.Now()
 	screen := view.New(os.Stdout)
 	ticker := time.NewTicker(showEvery)
 	defer ticker.Stop()

@@ -77,6 +77,17 @@ func (c Counters) Sum(service, suffix string) Calls {
 	return sum
 }
 
+// Produced is how many records were put on streams, whoever did it.
+func (c Counters) Produced() int64 {
+	var n int64
+	for _, call := range c.Calls {
+		if call.Operation == "PutRecords" || call.Operation == "PutRecord" {
+			n += call.Records
+		}
+	}
+	return n
+}
+
 // Counters reads the counters.
 func (a *Admin) Counters(ctx context.Context) (Counters, error) {
 	var c Counters

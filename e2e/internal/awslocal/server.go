@@ -5,6 +5,7 @@ package awslocal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -52,6 +53,9 @@ func Start(ctx context.Context, binary, logDir, listen string) (*Server, error) 
 	line, err := p.WaitLine(ctx, true, func(line string) bool { return strings.HasPrefix(line, "{") })
 	if err != nil {
 		p.Kill()
+		if cause := p.LastError(); cause != "" && errors.Is(err, proc.ErrExited) {
+			err = errors.New(cause)
+		}
 		return nil, fmt.Errorf("start localaws: %w", err)
 	}
 	var first struct {

@@ -8,6 +8,9 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/view"
 )
 
+// freshRead is how long after a read a running task still counts as the reader.
+const freshRead = 2 * time.Second
+
 // Observe takes the state of the cluster for a view. What cannot be had at the
 // moment stays empty.
 func (c *Cluster) Observe(ctx context.Context, started time.Time, target int) view.State {
@@ -15,30 +18,61 @@ func (c *Cluster) Observe(ctx context.Context, started time.Time, target int) vi
 	if counters, err := c.AWS.Admin.Counters(ctx); err == nil {
 		table := counters.Tables[awslocal.MessagesTable]
 		state.Stored = int(table.Puts - table.Overwrites - table.Deletes)
-		state.Produced = int(counters.Sum("kinesis", "producer1").Records)
+		state.Produced = int(counters.Produced())
 	}
 	delivered := c.Tap.Delivered()
-	picture, err := c.Picture(ctx)
-	if err == nil {
+	running := map[string]bool{}
+	for _, t := range c.Tasks() {
+		condition := condition(t)
+		running[t.Name] = condition == "up"
+		state.Tasks = append(state.Tasks, view.Task{Name: t.Name, Condition: condition})
+	}
+	if picture, err := c.Picture(ctx); err == nil {
+		readers := c.Readers(freshRead)
 		for _, lease := range picture.Leases {
-			state.Shards = append(state.Shards, view.Shard{
-				Name: lease.Shard, Owner: picture.Tasks[lease.Owner], State: lease.State, Generation: lease.Generation,
-				Lag: time.Duration(lease.LagMS) * time.Millisecond, Read: delivered[lease.Shard],
-			})
+			reader := readers[lease.Shard]
+			if !running[reader] {
+				reader = ""
+			}
+			state.Shards = append(state.Shards, picture.shown(lease, reader, delivered[lease.Shard]))
 		}
 	}
 	for _, n := range delivered {
 		state.Read += n
 	}
-	for _, t := range c.Tasks() {
-		condition := "starting"
-		switch keeper, consumer := t.Leasekeeper(), t.Consumer(); {
-		case t.Running():
-			condition = "up"
-		case keeper != nil && consumer != nil:
-			condition = "gone"
-		}
-		state.Tasks = append(state.Tasks, view.Task{Name: t.Name, Condition: condition})
-	}
 	return state
+}
+
+// condition says how a task is: starting, up or gone.
+func condition(t *Task) string {
+	switch keeper, consumer := t.Leasekeeper(), t.Consumer(); {
+	case t.Running():
+		return "up"
+	case keeper != nil && consumer != nil:
+		return "gone"
+	}
+	return "starting"
+}
+
+// shown is a lease as a person is to see it. What its holder says goes before
+// what another task has noticed so far, which is up to a heartbeat older, and so
+// does what is seen at the tap: reader, a running task that just read the shard.
+// A lease that nobody has read yet is starting, one that is handed over moving.
+func (p Picture) shown(lease Lease, reader string, read int) view.Shard {
+	if own, ok := p.Own[lease.Shard]; ok && own.Generation >= lease.Generation {
+		lease = own
+	}
+	s := view.Shard{
+		Name: lease.Shard, Owner: p.Tasks[lease.Owner], State: lease.State, Generation: lease.Generation,
+		Lag: time.Duration(lease.LagMS) * time.Millisecond, Read: read,
+	}
+	switch {
+	case lease.State == "draining":
+		s.State = "moving"
+	case lease.State == "unowned" && reader != "":
+		s.Owner, s.State = reader, "held"
+	case lease.State == "unowned" && read == 0:
+		s.State = "starting"
+	}
+	return s
 }

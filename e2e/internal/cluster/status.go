@@ -63,7 +63,8 @@ func (t *Task) Status(ctx context.Context) (Status, error) {
 
 // Picture is the cluster at one moment: the leases, with owners named by task.
 type Picture struct {
-	Leases []Lease           // by shard
+	Leases []Lease           // by shard, as the first task that answers sees them
+	Own    map[string]Lease  // by shard: as the task that holds it says itself
 	Tasks  map[string]string // worker → task
 	Ready  int               // tasks whose leasekeeper says it is ready
 }
@@ -85,7 +86,7 @@ func (c *Cluster) Picture(ctx context.Context) (Picture, error) {
 		}
 	}
 	wg.Wait()
-	p := Picture{Tasks: map[string]string{}}
+	p := Picture{Tasks: map[string]string{}, Own: map[string]Lease{}}
 	for i, s := range answers {
 		if s == nil {
 			continue
@@ -97,12 +98,23 @@ func (c *Cluster) Picture(ctx context.Context) (Picture, error) {
 		if p.Leases == nil {
 			p.Leases = s.Leases
 		}
+		p.own(s)
 	}
 	if len(p.Tasks) == 0 {
 		return p, ErrNoStatus
 	}
 	sort.Slice(p.Leases, func(i, j int) bool { return p.Leases[i].Shard < p.Leases[j].Shard })
 	return p, nil
+}
+
+// own takes what a leasekeeper says of the leases it holds itself.
+func (p *Picture) own(s *Status) {
+	for _, l := range s.Leases {
+		holds := l.Owner == s.Worker && (l.State == "held" || l.State == "draining")
+		if holds && l.Generation >= p.Own[l.Shard].Generation {
+			p.Own[l.Shard] = l
+		}
+	}
 }
 
 // Held returns the shards a task itself says it holds, those it is giving up

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,21 @@ func (p *Process) WaitListening(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("wait until %s listens: %w", p.name, err)
 	}
 	return strings.TrimPrefix(listening(line), "http://"), nil
+}
+
+// LastError is what the last log line that has an `error` says in it; empty
+// where none of the lines kept does.
+func (p *Process) LastError() string {
+	lines := strings.Split(p.Tail(ringLines), "\n")
+	for _, line := range slices.Backward(lines) {
+		var entry struct {
+			Error string `json:"error"`
+		}
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Error != "" {
+			return entry.Error
+		}
+	}
+	return ""
 }
 
 func listening(line string) string {

@@ -49,6 +49,21 @@ func TestProcess_WaitListening_Exited(t *testing.T) {
 	}
 }
 
+func TestProcess_LastError(t *testing.T) {
+	for script, want := range map[string]string{
+		`echo '{"error":"once","message":"trying"}' >&2; echo '{"error":"address in use","message":"stopped"}' >&2; echo '{"message":"bye"}' >&2`: "address in use",
+		`echo '{"message":"bye"}' >&2; echo "not JSON" >&2`: "",
+	} {
+		p := start(t, script)
+		if err := p.Wait(patience); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.LastError(); got != want {
+			t.Errorf("%s: got %q, want %q", script, got, want)
+		}
+	}
+}
+
 func TestProcess_Stop(t *testing.T) {
 	tests := map[string]struct {
 		script string
