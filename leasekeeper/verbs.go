@@ -53,8 +53,8 @@ func ask(verb, worker string, stdout, stderr io.Writer) int {
 func rewind(args []string, stdout, stderr io.Writer) int {
 	flags, said := flag.NewFlagSet("leasekeeper rewind", flag.ContinueOnError), &strings.Builder{}
 	flags.SetOutput(said)
-	to := flags.String("to", "", "TRIM_HORIZON, LATEST, an RFC 3339 time, or a sequence number after which reading goes on")
-	named := flags.String("shards", "", "shard ids, separated by commas, with what is below the finished ones; all if empty")
+	to := flags.String("to", "", "TRIM_HORIZON, LATEST, an RFC 3339 time, or a sequence number\nafter which reading goes on")
+	named := flags.String("shards", "", "shard ids, separated by commas, with what is below the finished\nones; all if empty")
 	yes := flags.Bool("yes", false, "do it, instead of showing it")
 	err := flags.Parse(args)
 	switch {
