@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -292,5 +293,83 @@ func TestNamed_ClaimMeetsTheEnd(t *testing.T) {
 	}
 	if got := w.holders(); got["s0"] != "b" || unread > 300*time.Millisecond {
 		t.Errorf("got %v, and s0 unread for %v, want it at b and never unread for long", got, unread)
+	}
+}
+
+// reads counts what a node reads of the lease table; get answers single reads
+// after a while, and never brings the row where it says so.
+func (w *world) reads(of *node, after time.Duration, outcome lease.Outcome) (gets, scans *int) {
+	gets, scans = new(int), new(int)
+	w.fault = func(n *node, op lease.Op, execute executeFunc, answer answerFunc) bool {
+		if n != of {
+			return false
+		}
+		switch op.(type) {
+		case lease.ScanLeases:
+			*scans++
+		case lease.GetLease:
+			*gets++
+			a := execute()
+			a.Outcome = outcome
+			answer(after, a)
+			return true
+		}
+		return false
+	}
+	return gets, scans
+}
+
+// announced has x hold n of two hundred leases and announce them for a.
+func announced(t *testing.T, n int) (*world, *peer, *node) {
+	w := newWorld(t)
+	var all []string
+	to := map[string]string{}
+	for i := range 200 {
+		s := fmt.Sprintf("s%03d", i)
+		w.listing.Shards = append(w.listing.Shards, lease.Shard{ID: s})
+		all = append(all, s)
+	}
+	x := w.peer("x/00000001", all...)
+	a := w.add("a")
+	w.run(4 * time.Second)
+	for _, s := range all[:n] {
+		to[s] = a.k.Worker()
+	}
+	x.announce(to)
+	return w, x, a
+}
+
+// What is handed over is polled row by row while that costs less than scans: a
+// twentieth of the table or eight rows, each row again when its answer has come,
+// and more seldom while it cannot be read.
+func TestNamed_PollsWithMeasure(t *testing.T) {
+	for name, tc := range map[string]struct {
+		leases                     int
+		after                      time.Duration
+		outcome                    lease.Outcome
+		leastGets, mostGets, scans int
+	}{
+		"few":   {10, time.Millisecond, lease.Applied, 400, 510, 0},
+		"many":  {11, time.Millisecond, lease.Applied, 0, 0, 50},
+		"slow":  {10, 900 * time.Millisecond, lease.Applied, 80, 120, 0},
+		"fails": {10, time.Millisecond, lease.Failed, 80, 150, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, x, a := announced(t, tc.leases)
+			w.run(3 * time.Second)
+			gets, scans := w.reads(a, tc.after, tc.outcome)
+			w.run(10 * time.Second)
+			if *gets < tc.leastGets || *gets > tc.mostGets || *scans > tc.scans+1 || *scans < tc.scans*4/5 {
+				t.Errorf("got %d reads and %d scans in ten seconds, want %d to %d and about %d", *gets, *scans, tc.leastGets, tc.mostGets, tc.scans)
+			}
+			w.fault = nil
+			x.release()
+			w.run(1200 * time.Millisecond)
+			for i, got := 0, w.holders(); i < tc.leases; i++ {
+				if s := fmt.Sprintf("s%03d", i); got[s] != "a" {
+					t.Errorf("%s is at %q, want it at a", s, got[s])
+				}
+			}
+		})
 	}
 }

@@ -20,6 +20,7 @@ type outlook struct {
 	eager   bool       // child of a shard finished here: claimed at once
 	others  bool       // another worker was seen to hold it
 	free    *freeLease // nil: held, or the lease cannot be read now
+	polled  polled     // while it is handed over to this worker
 	giving  promise    // what was announced of this worker's own lease, while its notice runs
 }
 

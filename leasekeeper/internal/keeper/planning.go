@@ -21,6 +21,7 @@ type planning struct {
 	took     bool                // the plan counts on this worker to take leases
 	takers   [256]bool           // by tag: workers that the plan counts on
 	polls    []*outlook          // of leases that are handed over to this worker
+	pollScan bool                // a scan for them is under way
 	timer    *timer              // for the earliest free lease that anybody may claim
 	polling  *timer
 }

@@ -86,20 +86,50 @@ func (p *planning) consider(s *seen, reads *[]string) time.Duration {
 	return f.reread
 }
 
-// poll reads the rows of the leases that are being handed over to this worker.
+// polled is how the row of a lease that is handed over to this worker is read.
+type polled struct {
+	asked    bool // an answer is to come
+	failures int
+	next     time.Duration // not before this is it read again
+}
+
+// poll reads the rows of the leases that are being handed over to this worker:
+// all in one scan when they are many, else one by one, each when its last answer
+// has come, and ever more seldom while it cannot be read.
 func (p *planning) poll() {
 	if len(p.polls) == 0 || !p.able() {
 		return
 	}
-	const few = 8
 	p.timers.set(p.polling, p.now+pollInterval, p.poll)
-	if len(p.polls) > few {
-		p.view.scanThen(func([]*lease.Row) { p.claimReleased() })
+	if p.view.many(len(p.polls)) {
+		if !p.pollScan { // repeated by the view until it succeeds
+			p.pollScan = true
+			p.view.scanThen(func([]*lease.Row) {
+				p.pollScan = false
+				p.claimReleased()
+			})
+		}
 		return
 	}
 	for _, o := range p.polls {
-		p.view.readOne(o.shard, func(*lease.Row, bool) { p.claimReleased() })
+		if !o.polled.asked && p.now >= o.polled.next {
+			p.pollOne(o)
+		}
 	}
+}
+
+func (p *planning) pollOne(o *outlook) {
+	o.polled.asked = true
+	p.view.readOne(o.shard, func(_ *lease.Row, read bool) {
+		o.polled.asked = false
+		if !read {
+			o.polled.next = p.now + min(pollInterval<<min(o.polled.failures, 10), p.cfg.heartbeat()/2)
+			o.polled.failures++
+			return
+		}
+		o.polled.failures, o.polled.next = 0, 0
+		p.claimReleased()
+	})
 }
 
 // claimReleased claims what the giver of a polled lease has released.

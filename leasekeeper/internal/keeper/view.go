@@ -169,8 +169,7 @@ func (v *view) scanInterval() time.Duration {
 
 // read has the rows of shards read: one by one, or all in one scan when they are many.
 func (v *view) read(shards []string) {
-	const few = 8
-	if len(shards) > few {
+	if v.many(len(shards)) {
 		v.scan()
 		return
 	}
@@ -178,6 +177,10 @@ func (v *view) read(shards []string) {
 		v.readOne(shard, func(*lease.Row, bool) {})
 	}
 }
+
+// many tells whether one scan of the table costs less than reading n rows of it:
+// a row read alone is a read unit, and twenty of a usual size in a scan are one.
+func (v *view) many(n int) bool { return n > max(8, len(v.leases)/20) }
 
 // readOne reads one row and calls then with it, nil for none, and whether it was read.
 func (v *view) readOne(shard string, then func(row *lease.Row, read bool)) {
