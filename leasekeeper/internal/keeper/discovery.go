@@ -242,8 +242,20 @@ func (d *discovery) failed(err error) {
 	}
 	d.waiting = append(d.serving, d.waiting...)
 	d.serving = nil
-	d.timers.set(d.timer, d.now+d.backoff(d.failures)+time.Duration(min(d.failures, 10))*100*time.Millisecond, d.begin)
+	d.timers.set(d.timer, d.now+d.pause(), d.begin)
 	d.failures++
+}
+
+// pause is how long to wait after a sync that failed. Where the end of a shard
+// waits for it, it stays within seconds;
+// else it doubles up to half a minute, for the calls that list a stream have a
+// limit of the whole account.
+func (d *discovery) pause() time.Duration {
+	first := d.backoff(d.failures)
+	if len(d.waiting) > 0 {
+		return first + time.Duration(min(d.failures, 10))*100*time.Millisecond
+	}
+	return first + d.jitter(min(100*time.Millisecond<<min(d.failures, 10), discoveryEvery/2))
 }
 
 // bump moves the shard map's version, so that everybody reads the lease table.

@@ -304,3 +304,41 @@ func TestShards_DiscoveryRate(t *testing.T) {
 		t.Errorf("got %d lists in 20 minutes by four workers, want about one a minute together", lists)
 	}
 }
+
+// A stream that cannot be listed for good is asked ever more seldom: the account
+// has one limit for all. A shard's end that waits for the list has it asked again
+// within seconds.
+func TestShards_DiscoveryFails(t *testing.T) {
+	w := newWorld(t, "s0")
+	a := w.add("a")
+	w.run(10 * time.Second)
+	lists := 0
+	w.fault = func(_ *node, op lease.Op, _ executeFunc, answer answerFunc) bool {
+		if _, ok := op.(lease.ListShards); !ok {
+			return false
+		}
+		lists++
+		answer(time.Millisecond, lease.Answer{Outcome: lease.Failed})
+		return true
+	}
+	w.run(2 * time.Minute)
+	lists = 0
+	w.run(10 * time.Minute)
+	if lists < 15 || lists > 30 {
+		t.Errorf("got %d lists in ten minutes, want about one each half a minute", lists)
+	}
+	a.c.holds["s0"].state = contract.Ended
+	a.c.holds["s0"].children = []contract.ChildShard{{Shard: "s1", Parents: []string{"s0"}}}
+	w.run(5 * time.Second)
+	lists = 0
+	w.run(time.Minute)
+	if lists < 20 {
+		t.Errorf("got %d lists in a minute, want one every second or two: the shard's end waits", lists)
+	}
+	w.listing.Shards = append(w.listing.Shards, lease.Shard{ID: "s1", Parents: []string{"s0"}})
+	w.fault = nil
+	w.run(5 * time.Second)
+	if got := w.holders(); got["s1"] != "a" {
+		t.Errorf("got %v, want the child read soon", got)
+	}
+}
