@@ -19,6 +19,10 @@ var ErrStopped = errors.New("the grant is stopped")
 
 // Run is the messages of one grant. Admit and Pass are for one goroutine, the
 // other methods for any.
+//
+// What a message takes, and until when: room in the queue and in its shard's
+// until it is done; the memory it came in until the last message of its Admit is
+// done, which release tells; and its position until the watermark has passed it.
 type Run struct {
 	d     *Dispatcher
 	ctx   context.Context
