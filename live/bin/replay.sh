@@ -33,6 +33,6 @@ definition=$(in_unit "$environment/ecs" output -raw verb_task_definition_arn) ||
 run_once "$environment" "$definition" '{"containerOverrides":[{"name":"verb","command":["replay","--json",'"$command]$environ"'}]}' consumer/verb
 case $code in
   0) ;;
-  3) die "the replay was stopped before its end; put the line that begins with {\"stream\" into a file, and: task replay ENV=$environment RESUME=file" ;;
-  *) die "the replay ended with exit code $code" ;;
+  2) die "the replay's settings are refused: see the lines above" ;;
+  *) die "the replay ended before its end, with exit code $code: see the lines above. To go on, put the line that begins with {\"stream\" into a file, if there is one, and: task replay ENV=$environment RESUME=file" ;;
 esac
