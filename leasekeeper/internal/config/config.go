@@ -40,7 +40,7 @@ type Settings struct {
 	MaxLeases          int           `split_words:"true" default:"0" desc:"hold no more leases than these; 0: no cap"`
 	ForeignWait        time.Duration `split_words:"true" default:"30s" desc:"a KCL application's lease must stand still this long before it is taken over; above its failoverTimeMillis"`
 	CheckpointInterval time.Duration `split_words:"true" default:"2s" desc:"between two checkpoint writes of one lease, at least; nothing is written where nothing moved"`
-	DrainTimeout       time.Duration `split_words:"true" default:"25s" desc:"from SIGTERM to exit, at most; below the ECS stopTimeout and at least twice the lease duration"`
+	DrainTimeout       time.Duration `split_words:"true" default:"25s" desc:"from SIGTERM to exit, at most; at least twice the lease duration, and below the ECS stopTimeout (on Fargate at most 120s, so a lease duration below 1m there)"`
 	Metrics            string        `default:"prometheus" desc:"prometheus (at /metrics), emf (CloudWatch embedded metrics on standard output each minute, and /metrics) or none"`
 	LogLevel           string        `split_words:"true" default:"info" desc:"trace, debug, info, warn or error"`
 	LogFormat          string        `split_words:"true" default:"json" desc:"json, or console for people"`
