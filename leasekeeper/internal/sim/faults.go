@@ -43,7 +43,7 @@ func (w *world) taskFault() {
 		return
 	}
 	long := w.between(w.sc.duration/2, 3*w.sc.duration)
-	switch w.rng.IntN(13) {
+	switch w.rng.IntN(14) {
 	case 0:
 		w.crashTask(t, long)
 	case 1:
@@ -71,6 +71,8 @@ func (w *world) taskFault() {
 		w.misleadReader(t)
 	case 12:
 		w.cutOffWhileJoining(t)
+	case 13:
+		w.startStray()
 	}
 }
 
@@ -78,7 +80,7 @@ func (w *world) taskFault() {
 func (w *world) someTask() *task {
 	var alive []*task
 	for _, t := range w.tasks {
-		if t.alive() && !t.stopping {
+		if t.alive() && !t.stopping && t.stray == nil {
 			alive = append(alive, t)
 		}
 	}
@@ -218,7 +220,7 @@ func (w *world) reshard() {
 func (w *world) running() int {
 	n := 0
 	for _, t := range w.tasks {
-		if t.alive() && !t.stopping {
+		if t.alive() && !t.stopping && t.stray == nil {
 			n++
 		}
 	}

@@ -73,7 +73,7 @@ func (w *world) attempt(t *task, op lease.Op, answer func(lease.Answer)) {
 	case lease.LeaseWrite, lease.WorkerWrite, lease.StreamWrite:
 		w.attemptWrite(t, op, once)
 	default:
-		w.after(w.leg(), func() { w.read(op, once) })
+		w.after(w.leg(), func() { w.read(t, op, once) })
 	}
 }
 
@@ -82,14 +82,14 @@ func (w *world) attemptWrite(t *task, op lease.Op, once func(lease.Answer)) {
 		if w.chance(0.5) {
 			w.after(w.leg(), func() { once(lease.Answer{Outcome: lease.Unknown}) })
 		}
-		w.after(w.between(0, lateness), func() { w.write(op, t.name+" (late)") })
+		w.after(w.between(0, lateness), func() { t.write(op, t.name+" (late)") })
 		return
 	}
 	if w.chance(w.weather.doubled) {
-		w.after(w.between(0, lateness), func() { w.write(op, t.name+" (again)") })
+		w.after(w.between(0, lateness), func() { t.write(op, t.name+" (again)") })
 	}
 	w.after(w.leg(), func() {
-		a := w.write(op, t.name)
+		a := t.write(op, t.name)
 		if !w.chance(w.weather.unheard) {
 			w.after(w.leg(), func() { once(a) })
 		}
@@ -97,7 +97,7 @@ func (w *world) attemptWrite(t *task, op lease.Op, once func(lease.Answer)) {
 }
 
 // read reads page by page, each at its own moment.
-func (w *world) read(op lease.Op, once func(lease.Answer)) {
+func (w *world) read(t *task, op lease.Op, once func(lease.Answer)) {
 	reply := func(a lease.Answer) {
 		a.Outcome = lease.Applied
 		if w.chance(w.weather.unheard) {
@@ -112,10 +112,11 @@ func (w *world) read(op lease.Op, once func(lease.Answer)) {
 	case lease.ScanLeases:
 		scanPages(w, &w.tables.leases, "", nil, func(rows []*lease.Row) { reply(lease.Answer{Leases: rows}) })
 	case lease.ScanWorkers:
-		stream := w.tables.stream
-		scanPages(w, &w.tables.workers, "", nil, func(rows []*lease.Worker) {
+		workers, row := t.workers()
+		stream := *row
+		scanPages(w, workers, "", nil, func(rows []*lease.Worker) {
 			if w.chance(0.5) { // `#stream` is on the last page, or on the first
-				stream = w.tables.stream
+				stream = *row
 			}
 			reply(lease.Answer{Workers: rows, Stream: stream})
 		})

@@ -16,15 +16,22 @@ type task struct {
 	keeper   *keeperProcess
 	reader   *reader
 	rate     float64 // of the host's clock, which both read
+	stray    *stray  // nil: of the fleet
 	isolated bool    // no network, but the loopback
 	stopping bool
 	began    time.Duration
 	ended    time.Duration // never while it lives
 }
 
-func (w *world) startTask() {
+func (w *world) startTask() { w.newTask().start() }
+
+func (w *world) newTask() *task {
 	t := &task{w: w, name: fmt.Sprintf("task-%d", len(w.tasks)), rate: 1 + 0.05*(2*w.rng.Float64()-1), began: w.now, ended: never}
 	w.tasks = append(w.tasks, t)
+	return t
+}
+
+func (t *task) start() {
 	t.startKeeper()
 	t.startReader()
 }
@@ -37,7 +44,7 @@ func (t *task) startKeeper() {
 	w := t.w
 	t.keeper = &keeperProcess{process: newProcess(w, t.rate), task: t, wakeAt: never}
 	t.keeper.machine = keeper.New(keeper.Config{
-		Name: t.name, Version: "sim", Stream: "test", Epoch: epoch().Add(w.now), Seed: w.rng.Uint64(), Duration: w.sc.duration,
+		Name: t.name, Version: "sim", Stream: "test", LeaseTable: leaseTable, WorkerTable: t.workerTable(), Epoch: epoch().Add(w.now), Seed: w.rng.Uint64(), Duration: w.sc.duration,
 		InitialPosition: w.sc.position, ForeignWait: foreignWait, CheckpointInterval: w.sc.checkpoints, DrainTimeout: 25 * time.Second,
 	})
 	w.tracef("%s leasekeeper starts, clock rate %.3f", t.name, t.keeper.clock.rate)
@@ -127,7 +134,11 @@ func (p *keeperProcess) exit(err error) {
 	t := p.task
 	p.w.tracef("%s leasekeeper exits: %v", t.name, err)
 	p.kill()
-	if err != nil && !t.stopping {
+	switch {
+	case err == nil || t.stopping || t.stray != nil:
+	case p.w.strays():
+		p.w.after(p.w.between(2*time.Second, 10*time.Second), p.w.startTask)
+	default:
 		p.w.violate("liveness", "%s gave up: %v", t.name, err)
 	}
 	p.w.after(p.w.between(0, 2*time.Second), func() {
