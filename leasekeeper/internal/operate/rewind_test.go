@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
@@ -95,10 +96,13 @@ func rewind(t *testing.T, f *tables, to string, yes bool, shards ...string) (str
 func operated(t *testing.T, f *tables, do func(context.Context, *operate.Operator) error) (string, error) {
 	t.Helper()
 	var out strings.Builder
-	o := operate.Operator{Execute: f.execute, Out: &out, Every: time.Millisecond, Open: func(err error) bool { return !errors.Is(err, errDenied) }}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	err := do(ctx, &o)
+	var err error
+	synctest.Test(t, func(t *testing.T) {
+		o := operate.Operator{Execute: f.execute, Out: &out, Every: time.Second / 2, Open: func(err error) bool { return !errors.Is(err, errDenied) }}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err = do(ctx, &o)
+	})
 	return out.String(), err
 }
 
