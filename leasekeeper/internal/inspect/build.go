@@ -148,6 +148,8 @@ func (b *builder) ownerProblems(row *lease.Row, stood bool, add func(string, ...
 	w := b.workers[row.Owner]
 	_, held := b.held[row.Owner+" "+row.Shard]
 	switch {
+	case w == nil && lease.OwnForm(row.Owner) && row.WorkerTable != "":
+		add("held by a worker that has no row here: its worker table is %s", row.WorkerTable)
 	case w == nil && lease.OwnForm(row.Owner):
 		add("held by a worker that has no row")
 	case w == nil && stood:

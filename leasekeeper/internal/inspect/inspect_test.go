@@ -71,6 +71,11 @@ func TestBuild(t *testing.T) {
 			inspect.Look{Workers: []*lease.Worker{worker(b, 2)}, Leases: []*lease.Row{row("s0", "kcl", 4, "1")}},
 			listing("s0"), "held", "live worker of the Kinesis Client Library",
 		},
+		"another fleet's": {
+			inspect.Look{Workers: []*lease.Worker{worker(b, 1)}},
+			inspect.Look{Workers: []*lease.Worker{worker(b, 2)}, Leases: []*lease.Row{{Shard: "s0", Owner: a, Counter: 3, WorkerTable: "others"}}},
+			listing("s0"), "held", "its worker table is others",
+		},
 		"orphaned": {
 			inspect.Look{Workers: []*lease.Worker{worker(b, 1)}, Leases: []*lease.Row{row("s0", "", 3, "1")}},
 			inspect.Look{Workers: []*lease.Worker{worker(b, 2)}, Leases: []*lease.Row{row("s0", "", 3, "1")}},
