@@ -247,9 +247,8 @@ func (d *discovery) failed(err error) {
 }
 
 // pause is how long to wait after a sync that failed. Where the end of a shard
-// waits for it, it stays within seconds;
-// else it doubles up to half a minute, for the calls that list a stream have a
-// limit of the whole account.
+// waits for it, it stays within seconds; else it doubles up to half a minute,
+// for the calls that list a stream have a limit of the whole account.
 func (d *discovery) pause() time.Duration {
 	first := d.backoff(d.failures)
 	if len(d.waiting) > 0 {
