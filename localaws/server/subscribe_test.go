@@ -83,17 +83,20 @@ func events(t *testing.T, s *kinesis.SubscribeToShardEventStream) (n int, err er
 	}
 }
 
+// TestSubscribeToShard_TakeOver is refused up to five seconds after the first
+// call, by a clock that stands still until it is moved.
 func TestSubscribeToShard_TakeOver(t *testing.T) {
 	t.Parallel()
-	f := newFanout(t)
+	began := time.Now()
+	f := fanoutAt(t, start(t, server.Options{Now: func() time.Time { return began }}))
 	first, err := f.subscribe(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.tune(t, `{"clock_offset_ms":4900}`)
+	f.tune(t, `{"clock_offset_ms":4999}`)
 	_, err = f.subscribe(t)
 	wantCode(t, err, "ResourceInUseException")
-	f.tune(t, `{"clock_offset_ms":6000}`)
+	f.tune(t, `{"clock_offset_ms":5000}`)
 	if _, err := f.subscribe(t); err != nil {
 		t.Errorf("subscribe after 5 s: %v", err)
 	}
@@ -101,17 +104,31 @@ func TestSubscribeToShard_TakeOver(t *testing.T) {
 	wantCode(t, err, "ResourceInUseException")
 }
 
-func TestSubscribeToShard_EndsAndBeats(t *testing.T) {
+func TestSubscribeToShard_Beats(t *testing.T) {
 	t.Parallel()
 	f := newFanout(t)
-	f.tune(t, `{"subscription_ms":300,"heartbeat_ms":20}`)
+	f.tune(t, `{"heartbeat_ms":20}`)
 	s, err := f.subscribe(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := events(t, s)
-	if err != nil || n < 2 {
-		t.Errorf("an idle subscription ended after %d events with %v, want several and no error", n, err)
+	for n := range 3 {
+		if _, alive := <-s.Events(); !alive {
+			t.Fatalf("an idle subscription ended after %d events with %v, want it to go on", n, s.Err())
+		}
+	}
+}
+
+func TestSubscribeToShard_Ends(t *testing.T) {
+	t.Parallel()
+	f := newFanout(t)
+	f.tune(t, `{"subscription_ms":50}`)
+	s, err := f.subscribe(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := events(t, s); err != nil {
+		t.Errorf("a subscription whose time is up ended with %v, want no error", err)
 	}
 }
 
@@ -200,12 +217,12 @@ func TestSubscribeToShard_EventFaults(t *testing.T) {
 	wantCode(t, err, "InternalFailureException")
 	admin(t, http.MethodDelete, f.url, "faults", "", nil)
 	addFault(t, f.url, `{"operation":"SubscribeToShardEvent","shard":"shardId-000000000001","kind":"drop"}`)
-	f.tune(t, `{"takeover_ms":0,"subscription_ms":200}`)
+	f.tune(t, `{"takeover_ms":0}`)
 	if s, err = f.subscribe(t); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := events(t, s); n == 0 || err != nil {
-		t.Errorf("a fault of another shard struck: %d events, %v", n, err)
+	if _, alive := <-s.Events(); !alive {
+		t.Errorf("a fault of another shard struck: %v", s.Err())
 	}
 }
 
@@ -252,13 +269,7 @@ func TestSubscribeToShard_QuietDeath(t *testing.T) {
 	}
 	<-s.Events()
 	addFault(t, f.url, `{"id":"quiet","operation":"SubscribeToShardEvent","kind":"stall"}`)
-	var rules struct{ Faults []struct{ Hits int } }
-	for deadline := time.Now().Add(patience); len(rules.Faults) == 0 || rules.Faults[0].Hits == 0; {
-		admin(t, http.MethodGet, f.url, "faults", "", &rules)
-		if time.Now().After(deadline) {
-			t.Fatal("no event was stalled")
-		}
-	}
+	struck(t, f.url, 1)
 	waitQuiet(t, s)
 	admin(t, http.MethodDelete, f.url, "faults?id=quiet", "", nil)
 	select {
