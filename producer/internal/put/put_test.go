@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,11 +66,6 @@ func TestClient_Put_errors(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	defer drop.Close()
-	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		<-r.Context().Done()
-	}))
-	defer hang.Close()
 	coded := func(status int, code string) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
@@ -86,7 +82,6 @@ func TestClient_Put_errors(t *testing.T) {
 	}{
 		"nobody listens":      {"http://127.0.0.1:1", put.NotSent, "ConnectFailed"},
 		"connection dropped":  {drop.URL, put.Lost, "ConnectionLost"},
-		"no answer in time":   {hang.URL, put.Lost, "Timeout"},
 		"too few entries":     {short.URL, put.Lost, "BadAnswer"},
 		"internal failure":    {coded(500, "InternalFailure"), put.Lost, "InternalFailure"},
 		"throttled":           {coded(400, "com.amazonaws.kinesis#ProvisionedThroughputExceededException"), put.Throttled, "ProvisionedThroughputExceededException"},
@@ -98,17 +93,48 @@ func TestClient_Put_errors(t *testing.T) {
 		"key is disabled":     {coded(400, "KMSDisabledException"), put.Denied, "KMSDisabledException"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-			defer cancel()
-			cfg := short.config()
-			cfg.BaseEndpoint = aws.String(tc.url)
-			_, err := put.New(put.Dial(cfg, 1), "test").Put(ctx, records(2, 10))
-			var failure *put.Error
-			if !errors.As(err, &failure) || failure.Kind != tc.kind || failure.Code != tc.code {
-				t.Errorf("got %+v, want kind %d, code %s", err, tc.kind, tc.code)
-			}
+			wantFailure(t, putWithin(t, tc.url, patience), tc.kind, tc.code)
 		})
 	}
+}
+
+// patience bounds a request that is to be answered.
+const patience = time.Minute
+
+// putWithin makes one request that may take so long.
+func putWithin(t *testing.T, url string, limit time.Duration) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	cfg := newEcho(t).config()
+	cfg.BaseEndpoint = aws.String(url)
+	_, err := put.New(put.Dial(cfg, 1), "test").Put(ctx, records(2, 10))
+	return err
+}
+
+func wantFailure(t *testing.T, err error, kind put.Kind, code string) {
+	t.Helper()
+	var failure *put.Error
+	if !errors.As(err, &failure) || failure.Kind != kind || failure.Code != code {
+		t.Errorf("got %+v, want kind %d, code %s", err, kind, code)
+	}
+}
+
+// TestClient_Put_timeout: a request that the service has, and does not answer in
+// time, may have been executed.
+func TestClient_Put_timeout(t *testing.T) {
+	var arrived atomic.Bool
+	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		arrived.Store(true)
+		<-r.Context().Done()
+	}))
+	defer hang.Close()
+	var err error
+	for limit := 50 * time.Millisecond; !arrived.Load() && limit < patience; limit *= 2 { // until it is long enough to get there
+		err = putWithin(t, hang.URL, limit)
+	}
+	wantFailure(t, err, put.Lost, "Timeout")
 }
 
 // TestClient_Put_credentials: a request that was never signed was not sent, and
