@@ -46,6 +46,16 @@ func text(v ddb.AttributeValue) string {
 	return fmt.Sprint(v)
 }
 
+// sequenceOf returns the sequence number of the stored message with a key.
+func sequenceOf(aws *awstest.Server, key string) string {
+	for _, it := range aws.Items("messages") {
+		if text(it["partitionKey"]) == key {
+			return text(it["sequenceNumber"])
+		}
+	}
+	return ""
+}
+
 // TestConsumer_Poison dead-letters what DynamoDB never takes, goes on with the
 // shard, and stores it after all once it can be.
 func TestConsumer_Poison(t *testing.T) {
@@ -155,12 +165,7 @@ func TestConsumer_Aggregates(t *testing.T) {
 	if !strings.Contains(p.log.String(), "damaged aggregate") {
 		t.Error("the damaged aggregate is not reported")
 	}
-	var sequence string
-	for _, it := range aws.Items("messages") {
-		if text(it["partitionKey"]) == "key-299" {
-			sequence = text(it["sequenceNumber"])
-		}
-	}
+	sequence := sequenceOf(aws, "key-299")
 	// Another table, from the middle of the aggregate on.
 	aws.Table("rest")
 	g := grant(aws.Shards("test")[0], 2)
@@ -277,7 +282,11 @@ func TestConsumer_Block(t *testing.T) {
 	aws.Put("test", append(append(entries(0, 5), awstest.Entry("key", large), awstest.Entry("key", "behind it")), entries(5, 10)...)...)
 	p := start(t, append(env, "CONSUMER_ON_POISON=block", "CONSUMER_MAX_ATTEMPTS=2", "CONSUMER_MAX_RETRY_AGE=1s", "CONSUMER_DRAIN_TIMEOUT=1h")...)
 	awstest.Eventually(t, "what is not behind it", func() bool { return aws.Count("messages") == 10 })
-	awstest.Eventually(t, "a checkpoint before it", func() bool { return keeper.Report(1).Checkpoint != nil })
+	last := sequenceOf(aws, "key-4")
+	awstest.Eventually(t, "the checkpoint right before it", func() bool {
+		c := keeper.Report(1).Checkpoint
+		return c != nil && c.Sequence == last
+	})
 	awstest.Eventually(t, "some attempts, or the last one", func() bool {
 		return strings.Contains(p.log.String(), "message failed, trying again") || aws.Count("dead_letters") > 0
 	})
