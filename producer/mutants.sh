@@ -85,7 +85,7 @@ mutant every-refusal-logged internal/delivery/settle.go 's/e.refused <= LoggedMe
 mutant denied-at-once internal/delivery/settle.go 's/if !e.proven {/if true {/' ./internal/delivery TestEngine_Denied
 mutant denied-never-ends internal/delivery/settle.go 's/if !e.proven {/if false {/' ./internal/delivery TestEngine_Denied
 mutant lost-is-not-sent internal/put/put.go 's/classify(err, .*)/classify(err, codeNoConnection)/' ./internal/put TestClient_Put_errors
-mutant unsigned-is-lost internal/put/detached.go 's/case f.built.Load():/case false:/' ./internal/put TestClient_Put_credentials
+mutant unsigned-is-lost internal/put/sent.go 's/case f.built.Load():/case false:/' ./internal/put TestClient_Put_credentials
 mutant doubled-by-sdk internal/put/put.go 's/Records: in.entries}, Once)/Records: in.entries})/' ./internal/put TestClient_Put_errors
 mutant failed-is-success internal/app/app.go 's/case summary.Failed > 0:/case summary.Failed < 0:/' . TestProducer_Backpressure
 mutant rejected-is-success internal/app/app.go 's/case summary.Rejected > 0:/case summary.Rejected < 0:/' . TestProducer_Stdin

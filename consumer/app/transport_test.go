@@ -7,21 +7,17 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/app"
-	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awsclient"
 )
 
-// The SDK must not get a client whose requests it breaks.
+// The client stays detached, and is the SDK's with more idle connections.
 func TestTuned(t *testing.T) {
-	for name, cfg := range map[string]aws.Config{"none": {}, "the SDK's": {HTTPClient: awshttp.NewBuildableClient()}} {
-		t.Run(name, func(t *testing.T) {
-			u, ok := app.Tuned(cfg).HTTPClient.(wire.Unbroken)
-			if !ok {
-				t.Fatalf("got %T, want wire.Unbroken", app.Tuned(cfg).HTTPClient)
-			}
-			c, ok := u.Client.(*awshttp.BuildableClient)
-			if !ok || c.GetTransport().MaxIdleConnsPerHost != app.IdleConnections {
-				t.Errorf("got %T, want the SDK's with more idle connections", u.Client)
-			}
-		})
+	d, ok := app.Tuned(aws.Config{HTTPClient: awsclient.Detached{Client: awshttp.NewBuildableClient()}}).HTTPClient.(awsclient.Detached)
+	if !ok {
+		t.Fatal("the client is no Detached any more")
+	}
+	c, ok := d.Client.(*awshttp.BuildableClient)
+	if !ok || c.GetTransport().MaxIdleConnsPerHost != app.IdleConnections {
+		t.Errorf("got %T, want the SDK's with more idle connections", d.Client)
 	}
 }

@@ -23,7 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
-	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awsclient"
 )
 
 // Server is a localaws process.
@@ -98,7 +98,7 @@ func Start(tb testing.TB, binary string) *Server {
 
 // Config returns the SDK's configuration for a client of this name.
 func (s *Server) Config(client string) aws.Config {
-	return Config(s.URL, client, wire.Unbroken{Client: awshttp.NewBuildableClient()})
+	return Config(s.URL, client, awsclient.Detached{Client: awshttp.NewBuildableClient()})
 }
 
 // Config returns the SDK's configuration for a client of this name of the server

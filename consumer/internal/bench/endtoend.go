@@ -20,10 +20,10 @@ import (
 	ddb "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awsclient"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awstest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/keepertest"
-	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
 // Of the end-to-end measurement.
@@ -162,7 +162,7 @@ func clientTo(ctx context.Context, url string) (aws.Config, error) {
 	if err != nil {
 		return cfg, fmt.Errorf("load configuration: %w", err)
 	}
-	cfg.HTTPClient = wire.Unbroken{Client: awshttp.NewBuildableClient()} // localaws speaks plain HTTP
+	cfg.HTTPClient = awsclient.Detached{Client: awshttp.NewBuildableClient()} // localaws speaks plain HTTP
 	return cfg, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -17,12 +18,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/memory"
-	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
 // vanilla is what one would write first: a loop a shard over the SDK's clients
 // as they come, and the same items. The SDK's fault that breaks connections to
-// a fast server (see wire.Unbroken) is kept from it too: else it would pay for
+// a fast server (see unbroken) is kept from it too: else it would pay for
 // calls made twice. Tuned, it has the consumer's connections, buffers and
 // collector.
 func vanilla(ctx context.Context, w workload, tuned bool) error {
@@ -40,7 +40,7 @@ func vanilla(ctx context.Context, w workload, tuned bool) error {
 		})
 		memory.Set(0, 128<<20)
 	}
-	cfg.HTTPClient = wire.Unbroken{Client: client}
+	cfg.HTTPClient = unbroken{client}
 	k := kinesis.NewFromConfig(cfg)
 	d := dynamodb.NewFromConfig(cfg)
 	errs := make([]error, w.Shards)
@@ -105,4 +105,17 @@ func vanillaWrite(ctx context.Context, d *dynamodb.Client, shard string, records
 		writes = out.UnprocessedItems["messages"]
 	}
 	return nil
+}
+
+// unbroken gives net/http bodies without the WriteTo that the SDK breaks (see
+// awsclient.Detached), and leaves everything else as it is.
+type unbroken struct{ client aws.HTTPClient }
+
+// Do implements aws.HTTPClient.
+func (u unbroken) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r = r.WithContext(r.Context())
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return u.client.Do(r) //nolint:wrapcheck // it is the client
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awsclient"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
@@ -60,7 +61,7 @@ func newHost(t *testing.T, secure bool, h http.HandlerFunc, options ...func(*htt
 		t.Fatal(err)
 	}
 	s.direct = wire.NewDirect(wire.Direct{
-		HTTP: wire.Unbroken{Client: client}, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), Region: "eu-central-1",
+		HTTP: awsclient.Detached{Client: client}, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""), Region: "eu-central-1",
 		SigningName: "dynamodb", Endpoint: *u, Target: "T.Op", ContentType: "application/x-amz-json-1.0", UserAgent: "test",
 	})
 	return s

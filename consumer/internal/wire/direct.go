@@ -20,6 +20,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awsclient"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/cbor"
 )
 
@@ -50,7 +51,7 @@ func NewDirect(d Direct) *Direct {
 	if d.Endpoint.Path == "" {
 		d.Endpoint.Path = "/"
 	}
-	d.HTTP, d.general, d.skew = whole(d.HTTP), v4.NewSigner(), &skew{}
+	d.HTTP, d.general, d.skew = awsclient.Inner(d.HTTP), v4.NewSigner(), &skew{}
 	if isPlain(d.Endpoint) {
 		d.conns = newConns(d.HTTP, d.Endpoint)
 		d.signing = &signing{

@@ -127,7 +127,6 @@ func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runne
 	if err != nil {
 		return nil, err
 	}
-	cfg.HTTPClient = newHTTPClient()
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} } // the protocol repeats by itself, and must know of it (S5)
 	db, streams := dynamodb.NewFromConfig(cfg), awskinesis.NewFromConfig(cfg)
 	tables := dynamo.New(db, s.LeaseTable, s.WorkerTable, s.Attempt())

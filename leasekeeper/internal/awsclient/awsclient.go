@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 	"github.com/rs/zerolog"
@@ -48,6 +49,10 @@ func Load(ctx context.Context, log zerolog.Logger) (aws.Config, error) {
 		return aws.Config{}, err
 	}
 	cfg.APIOptions = append(cfg.APIOptions, remember)
+	if cfg.HTTPClient == nil { // as long as nothing configures it
+		cfg.HTTPClient = awshttp.NewBuildableClient()
+	}
+	cfg.HTTPClient = Detached{cfg.HTTPClient}
 	ctx, cancel := context.WithTimeout(ctx, credentialsTimeout)
 	defer cancel()
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {

@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/awsclient"
 )
 
 // AWS is a running localaws.
@@ -79,7 +82,7 @@ func build(t testing.TB) string {
 // Config is the SDK's configuration for the client of the given name.
 func (a *AWS) Config(client string) aws.Config {
 	return aws.Config{
-		Region: "eu-west-1", BaseEndpoint: &a.Endpoint,
+		Region: "eu-west-1", BaseEndpoint: &a.Endpoint, HTTPClient: awsclient.Detached{Client: awshttp.NewBuildableClient()},
 		Credentials: credentials.NewStaticCredentialsProvider(client, "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}

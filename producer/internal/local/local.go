@@ -17,9 +17,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/awsclient"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
 )
 
@@ -93,6 +95,7 @@ func (s *Server) Config(client string) aws.Config {
 	return aws.Config{
 		Region:       "eu-central-1",
 		BaseEndpoint: aws.String(s.URL),
+		HTTPClient:   awsclient.Detached{Client: awshttp.NewBuildableClient()},
 		Credentials:  credentials.NewStaticCredentialsProvider(client, "secret", ""),
 	}
 }

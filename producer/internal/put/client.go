@@ -5,8 +5,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/awsclient"
 )
 
 // idleTimeout closes connections before load balancers and servers do: a
@@ -19,7 +20,8 @@ const idleTimeout = 4 * time.Second
 func Dial(cfg aws.Config, concurrency int) *kinesis.Client {
 	return kinesis.NewFromConfig(cfg, func(o *kinesis.Options) {
 		o.Protocol = &protocol{o.Protocol}
-		o.HTTPClient = &detached{next: transport(o.HTTPClient, concurrency)}
+		client := transport(o.HTTPClient, concurrency)
+		o.HTTPClient = &noted{next: client, shared: awsclient.Inner(client)}
 	})
 }
 
@@ -27,11 +29,7 @@ func Dial(cfg aws.Config, concurrency int) *kinesis.Client {
 func Once(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
 
 func transport(client kinesis.HTTPClient, concurrency int) kinesis.HTTPClient {
-	buildable, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		return client
-	}
-	return buildable.WithTransportOptions(func(t *http.Transport) {
+	return awsclient.WithTransport(client, func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = concurrency
 		t.IdleConnTimeout = idleTimeout
 		t.WriteBufferSize = 64 << 10

@@ -13,11 +13,13 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"pgregory.net/rapid"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/awsclient"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/put"
 )
 
@@ -46,7 +48,10 @@ func newEcho(t testing.TB) *echo {
 }
 
 func (e *echo) config() aws.Config {
-	return aws.Config{Region: "eu-central-1", BaseEndpoint: &e.URL, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}
+	return aws.Config{
+		Region: "eu-central-1", BaseEndpoint: &e.URL, Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		HTTPClient: awsclient.Detached{Client: awshttp.NewBuildableClient()},
+	}
 }
 
 // TestProtocol_Requests compares the hand-written request with the SDK's own.
