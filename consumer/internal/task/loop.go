@@ -29,6 +29,7 @@ type loop struct {
 	wait     time.Duration
 	failures int       // in a row
 	sent     time.Time // the last request
+	good     time.Time // until when what the last answer grants is good
 	reported time.Time // the last request that was sent because a checkpoint had moved
 	given    bool      // the last call was given up: the next is answered at once, as only answers keep grants good
 }
@@ -183,7 +184,7 @@ func (l *loop) apply(request contract.SyncRequest, sent time.Time, answer contra
 	l.answered, l.reached, l.failures = now, true, 0
 	l.do(l.machine.Answer(request, sent, now, answer))
 	ttl := time.Duration(answer.TTLMS) * time.Millisecond
-	l.wait = max(minWait, min(maxWait, ttl/3))
+	l.wait, l.good = max(minWait, min(maxWait, ttl/3)), sent.Add(ttl)
 }
 
 func (l *loop) failed(err error) {

@@ -106,8 +106,9 @@ func (t *Task) over(l *loop) bool {
 	if t.parted() {
 		return true
 	}
-	// Who never got an answer has nothing to report.
-	return t.atWork() == 0 && l.failures >= 3 && t.Answered().IsZero()
+	// Nobody waits for a report of grants that have run out, and who never got an
+	// answer never had one.
+	return t.atWork() == 0 && l.failures >= 3 && !time.Now().Before(l.good)
 }
 
 func (t *Task) parted() bool {

@@ -293,6 +293,32 @@ func TestTask_DrainWithoutLeasekeeper(t *testing.T) {
 	})
 }
 
+// TestTask_DrainAfterLeasekeeper: one that has died is told nothing once all it
+// granted has run out. Until then it may come back, and hears the end.
+func TestTask_DrainAfterLeasekeeper(t *testing.T) {
+	for name, left := range map[string]time.Duration{"all has run out": -time.Minute, "not yet": 2 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := arrange(t, &tap{every: time.Hour, count: 1}, 0)
+				b.keeper.Grant(grant(1))
+				time.Sleep(3 * time.Second)
+				sent := b.keeper.Requests()
+				b.until("the last call", func() bool { return b.keeper.Requests() > sent })
+				b.keeper.Refuse(errors.New("connection refused"))
+				time.Sleep(ttl/4 + time.Millisecond) // it is answered
+				time.Sleep(time.Until(b.keeper.Good().Add(-left)))
+				b.stop()
+				begin := time.Now()
+				err := <-b.ended
+				b.ended <- err
+				if took := time.Since(begin); err != nil || took < left || took > max(left, 0)+700*time.Millisecond {
+					t.Errorf("got %v after %s, want an end %s after SIGTERM", err, took, max(left, 0))
+				}
+			})
+		})
+	}
+}
+
 func TestTask_Resume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := arrange(t, &tap{every: time.Millisecond, count: 50}, time.Millisecond)
