@@ -236,12 +236,15 @@ func TestNamed_KeepsWhatIsNotAnnounced(t *testing.T) {
 	}
 }
 
-// handover has x hold s0 and announce it for a, with b beside, up to the moment
+// handover has x hold s0 and announce it for a, with b and more beside, up to the moment
 // when x may release it. No scan of b's falls into the second after that.
-func handover(t *testing.T) (w *world, x *peer, a, b *node) {
+func handover(t *testing.T, more ...string) (w *world, x *peer, a, b *node) {
 	w = newWorld(t, "s0")
 	x = w.peer("x/00000001", "s0")
 	a, b = w.add("a"), w.add("b")
+	for _, name := range more {
+		w.add(name)
+	}
 	w.run(600 * time.Millisecond)
 	x.announce(map[string]string{"s0": a.k.Worker()})
 	w.run(2500 * time.Millisecond)
@@ -258,6 +261,26 @@ func TestNamed_LeavesJustThen(t *testing.T) {
 	w.run(900 * time.Millisecond)
 	if got := w.holders(); got["s0"] != "b" {
 		t.Errorf("got %v, want s0 at b", got)
+	}
+}
+
+// One stands in for the named worker: whoever else is there reads nothing.
+func TestNamed_OneStandsIn(t *testing.T) {
+	w, x, a, _ := handover(t, "c", "d")
+	w.at(w.now, func() { a.handle(keeper.Shutdown{}) })
+	w.run(5 * time.Millisecond)
+	reads := map[string]int{}
+	w.fault = func(n *node, op lease.Op, _ executeFunc, _ answerFunc) bool {
+		if _, is := op.(lease.GetLease); is {
+			reads[n.name]++
+		}
+		return false
+	}
+	x.release()
+	w.run(900 * time.Millisecond)
+	delete(reads, w.holders()["s0"])
+	if delete(reads, "a"); len(w.holders()) != 1 || len(reads) > 0 {
+		t.Errorf("got %v, and reads of %v, want s0 at one of them and the others without a read", w.holders(), reads)
 	}
 }
 
@@ -296,8 +319,8 @@ func TestNamed_ClaimMeetsTheEnd(t *testing.T) {
 	}
 }
 
-// reads counts what a node reads of the lease table; get answers single reads
-// after a while, and never brings the row where it says so.
+// reads counts what a node reads of the lease table, and answers it after a while
+// with the outcome.
 func (w *world) reads(of *node, after time.Duration, outcome lease.Outcome) (gets, scans *int) {
 	gets, scans = new(int), new(int)
 	w.fault = func(n *node, op lease.Op, execute executeFunc, answer answerFunc) bool {
@@ -309,12 +332,13 @@ func (w *world) reads(of *node, after time.Duration, outcome lease.Outcome) (get
 			*scans++
 		case lease.GetLease:
 			*gets++
-			a := execute()
-			a.Outcome = outcome
-			answer(after, a)
-			return true
+		default:
+			return false
 		}
-		return false
+		a := execute()
+		a.Outcome = outcome
+		answer(after, a)
+		return true
 	}
 	return gets, scans
 }
@@ -349,10 +373,12 @@ func TestNamed_PollsWithMeasure(t *testing.T) {
 		outcome                    lease.Outcome
 		leastGets, mostGets, scans int
 	}{
-		"few":   {10, time.Millisecond, lease.Applied, 400, 510, 0},
-		"many":  {11, time.Millisecond, lease.Applied, 0, 0, 50},
-		"slow":  {10, 900 * time.Millisecond, lease.Applied, 80, 120, 0},
-		"fails": {10, time.Millisecond, lease.Failed, 80, 150, 0},
+		"few":         {10, time.Millisecond, lease.Applied, 400, 510, 0},
+		"many":        {11, time.Millisecond, lease.Applied, 0, 0, 50},
+		"slow":        {10, 900 * time.Millisecond, lease.Applied, 80, 120, 0},
+		"fails":       {10, time.Millisecond, lease.Failed, 80, 150, 0},
+		"many, slow":  {11, 900 * time.Millisecond, lease.Applied, 0, 0, 10},
+		"many, fails": {11, time.Millisecond, lease.Failed, 0, 0, 25},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, x, a := announced(t, tc.leases)

@@ -39,7 +39,7 @@ func (p *planning) second(s *seen) bool {
 	for next != to && (!p.takers[next] || next == s.promise.from) {
 		next = afterTag(next)
 	}
-	return next != to && next == lease.Tag(p.self.id)
+	return next == lease.Tag(p.self.id)
 }
 
 // afterTag is the next tag in their circle, which lacks 0: nobody.
