@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -55,7 +56,8 @@ func NewFanout(s Subscriber, p *Polling) *Fanout {
 
 // Run reads as Polling.Run does.
 func (f *Fanout) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
-	s, log := &subscribed{Fanout: f, grant: g, sink: sink}, named(f.Log, g)
+	log := named(f.Log, g)
+	s := &subscribed{Fanout: f, grant: g, sink: sink, log: log}
 	for failures := 0; ; {
 		done, children, err := s.once(ctx)
 		switch {
@@ -90,7 +92,10 @@ type subscribed struct {
 	*Fanout
 	grant contract.Grant
 	sink  Sink
+	log   zerolog.Logger
 	last  string // everything up to and including it was read
+	seen  string // the last record, where more is behind it: subscribe at it, for it may have been trimmed away with what follows
+	again bool   // the subscription began at seen, and no record has come yet
 }
 
 func (s *subscribed) backoff(err error, failures int) time.Duration {
@@ -115,7 +120,11 @@ func (s *subscribed) once(long context.Context) (done bool, children []contract.
 	defer cancel()
 	dead := time.AfterFunc(s.Silence, cancel) // the call itself is watched too
 	defer dead.Stop()
-	sub, err := s.Subscriber.Subscribe(ctx, s.grant, Start{Start: s.grant.Start, After: s.last})
+	start := Start{Start: s.grant.Start, After: s.last}
+	if s.again = s.seen != ""; s.again {
+		start = at(s.seen)
+	}
+	sub, err := s.Subscriber.Subscribe(ctx, s.grant, start)
 	if err != nil {
 		return false, nil, err
 	}
@@ -144,6 +153,10 @@ func (s *subscribed) once(long context.Context) (done bool, children []contract.
 }
 
 func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
+	if s.again && (len(b.Records) > 0 || b.Next == "") {
+		s.again = false
+		goOn(b, s.seen, s.Observer, s.log)
+	}
 	if len(b.Records) > 0 || b.Next == "" {
 		share, err := s.Budget.Take(ctx, b.Cost)
 		if err != nil {
@@ -159,11 +172,18 @@ func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
 	if b.Next != "" {
 		s.last = b.Next
 	}
+	if n := len(b.Records); n > 0 {
+		s.seen = strings.Clone(b.Records[n-1].Sequence)
+	}
+	if b.BehindMS == 0 { // there is nothing to be trimmed
+		s.seen = ""
+	}
 	return nil
 }
 
 // poll polls for a while. It tells whether the shard's end was reached.
 func (s *subscribed) poll(ctx context.Context) (done bool, children []contract.ChildShard, err error) {
+	s.seen = ""
 	children, s.last, err = s.Polling.from(ctx, s.grant, s.sink, s.last, time.Now().Add(s.Fallback))
 	if errors.Is(err, errEnough) {
 		return false, nil, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,7 @@ import (
 type kinesis struct {
 	subscribe func(n int) error                                          // the outcome of the n-th subscription, from 0
 	event     func(subscription, event int) (b *reader.Batch, err error) // nil, nil: a record; both from 0
+	behindMS  int64                                                      // of those records
 
 	mu      sync.Mutex
 	after   []string    // where subscriptions began
@@ -37,7 +39,11 @@ type kinesis struct {
 func (k *kinesis) Subscribe(ctx context.Context, _ contract.Grant, at reader.Start) (reader.Subscription, error) {
 	k.mu.Lock()
 	n := len(k.at)
-	k.after, k.at = append(k.after, at.After), append(k.at, time.Now())
+	from := at.After
+	if from == "" && at.Type == contract.AtSequenceNumber {
+		from = "at " + at.Sequence
+	}
+	k.after, k.at = append(k.after, from), append(k.at, time.Now())
 	k.mu.Unlock()
 	if k.subscribe != nil {
 		if err := k.subscribe(n); errors.Is(err, errHang) {
@@ -48,6 +54,10 @@ func (k *kinesis) Subscribe(ctx context.Context, _ contract.Grant, at reader.Sta
 		}
 	}
 	last, _ := strconv.Atoi(at.After)
+	if at.After == "" && at.Type == contract.AtSequenceNumber {
+		last, _ = strconv.Atoi(at.Sequence)
+		last--
+	}
 	return &subscription{k: k, number: n, last: last}, nil
 }
 
@@ -79,7 +89,7 @@ func (s *subscription) Next(ctx context.Context) (*reader.Batch, error) {
 	}
 	s.last++
 	b := one(s.last)
-	b.Next = strconv.Itoa(s.last)
+	b.Next, b.BehindMS = strconv.Itoa(s.last), s.k.behindMS
 	return b, nil
 }
 
@@ -197,6 +207,55 @@ func TestFanout_Interrupted(t *testing.T) {
 	}
 }
 
+// TestFanout_Trimmed: a shard that is read with more behind it may lose what was
+// not read yet to retention while there is no subscription. That is seen, and no
+// record comes twice.
+func TestFanout_Trimmed(t *testing.T) {
+	behind := func(sequence int, next string) *reader.Batch {
+		b := one(sequence)
+		b.Next, b.BehindMS = next, 5000
+		return b
+	}
+	for name, tc := range map[string]struct {
+		before  *reader.Batch // the last event of a subscription, after records 1 and 2
+		after   []*reader.Batch
+		from    string
+		want    string
+		trimmed int
+	}{
+		"there":                       {behind(3, "3"), []*reader.Batch{behind(3, "3"), behind(4, "4")}, "at 3", "1 2 3 4", 0},
+		"there, after an empty event": {behind(3, "3"), []*reader.Batch{{Next: "3", BehindMS: 5000}, behind(3, "3"), behind(4, "4")}, "at 3", "1 2 3 4", 0},
+		"there, a gap before the end": {&reader.Batch{Next: "5", BehindMS: 5000}, []*reader.Batch{behind(2, "5"), behind(6, "6")}, "at 2", "1 2 6", 0},
+		"trimmed":                     {behind(3, "3"), []*reader.Batch{behind(7, "7"), behind(8, "8")}, "at 3", "1 2 3 7 8", 1},
+		"trimmed up to a shard's end": {behind(3, "3"), []*reader.Batch{{}}, "at 3", "1 2 3", 1},
+		"caught up":                   {&reader.Batch{Next: "5"}, []*reader.Batch{behind(9, "9")}, "5", "1 2 9", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				before := []*reader.Batch{behind(1, "1"), behind(2, "2"), tc.before}
+				k, s := &kinesis{}, &sink{}
+				k.event = func(subscription, event int) (*reader.Batch, error) {
+					events := before
+					if subscription > 0 {
+						events = tc.after
+					}
+					switch {
+					case event < len(events):
+						return events[event], nil
+					case subscription == 0:
+						return nil, io.EOF
+					}
+					return nil, errHang
+				}
+				_, _ = subscribed(k, s, 10*time.Second)
+				if got := strings.Join(s.got(), " "); got != tc.want || s.trimmed != tc.trimmed || k.after[1] != tc.from {
+					t.Errorf("got records %s from %s on, %d times trimmed, want %s from %s on, %d", got, k.after[1], s.trimmed, tc.want, tc.from, tc.trimmed)
+				}
+			})
+		})
+	}
+}
+
 // TestFanout_InUse waits for a subscription of the shard's last reader to go.
 func TestFanout_InUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -234,7 +293,7 @@ func TestFanout_Hangs(t *testing.T) {
 // while, and goes on with each where the other was.
 func TestFanout_FallsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		k, s := &kinesis{}, &sink{}
+		k, s := &kinesis{behindMS: 5000}, &sink{}
 		begin := time.Now()
 		refused := func() bool { d := time.Since(begin); return d > time.Minute && d < 5*time.Minute }
 		k.subscribe = func(int) error {
@@ -251,7 +310,7 @@ func TestFanout_FallsBack(t *testing.T) {
 		}
 		_, _ = subscribed(k, s, 10*time.Minute)
 		inOrder(t, s, 450)
-		if len(k.polls) < 200 || k.pollers[0].After != k.after[1] {
+		if len(k.polls) < 200 || "at "+k.pollers[0].After != k.after[1] || s.trimmed != 0 {
 			t.Errorf("got %d polls from %+v on, want them to go on after %s", len(k.polls), k.pollers, k.after[1])
 		}
 		if end := k.polls[len(k.polls)-1].Sub(begin); end > 8*time.Minute || len(k.at) > 30 {

@@ -165,7 +165,7 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 func (l *poll) renew(ctx context.Context) error {
 	start := Start{Start: l.grant.Start, After: l.last}
 	if l.again {
-		start = Start{Start: contract.Start{Type: contract.AtSequenceNumber, Sequence: l.last}}
+		start = at(l.last)
 	}
 	it, err := l.Source.Iterator(ctx, l.grant, start)
 	if err != nil {
@@ -175,23 +175,13 @@ func (l *poll) renew(ctx context.Context) error {
 	return nil
 }
 
-// goOn takes the last record that was read out of b, where reading begins at it
-// again, and reports if the stream has it no more: retention has passed it.
+// goOn looks into the first answer where reading begins again at the last record.
 func (l *poll) goOn(b *Batch) {
 	if !l.again || len(b.Records) == 0 && b.Next != "" {
 		return
 	}
 	l.again = false
-	if len(b.Records) > 0 && b.Records[0].Sequence == l.last {
-		b.Records = b.Records[1:]
-		return
-	}
-	l.Observer.CheckpointTrimmed()
-	event := l.log.Warn().Str("last_read", l.last)
-	if len(b.Records) > 0 {
-		event = event.Str("first_sequence", b.Records[0].Sequence).Time("first_arrived", b.Records[0].Arrived)
-	}
-	event.Msg("the last record that was read was trimmed away: messages after it may be lost")
+	goOn(b, l.last, l.Observer, l.log)
 }
 
 // next returns how long to wait before the next step.
