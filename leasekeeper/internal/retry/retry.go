@@ -17,18 +17,23 @@ const (
 )
 
 // Do tries until that gives no error, or one after which it shall not be tried
-// again. When ctx ends, the error wraps the last one.
+// again. When ctx ends, the error wraps the last one that came before: a try that
+// was cut off by that end knows no reason.
 func Do(ctx context.Context, try func() (again bool, err error)) error {
+	var reason error
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		again, err := try()
 		if err == nil || !again {
 			return err
 		}
+		if reason == nil || ctx.Err() == nil {
+			reason = err
+		}
 		timer := time.NewTimer(rand.N(pause))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return fmt.Errorf("AWS does not answer: %w", err)
+			return fmt.Errorf("AWS does not answer: %w", reason)
 		case <-timer.C:
 		}
 	}

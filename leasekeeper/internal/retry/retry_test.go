@@ -39,6 +39,34 @@ func TestDo(t *testing.T) {
 	})
 }
 
+// A try that is cut off when the time is up does not hide why those before failed.
+func TestDo_CutOff(t *testing.T) {
+	for name, earlier := range map[string]error{"the first": nil, "a later one": errThrottled} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				failing := earlier
+				err := retry.Do(ctx, func() (bool, error) {
+					if err := failing; err != nil {
+						failing = nil
+						return true, err
+					}
+					<-ctx.Done()
+					return true, ctx.Err()
+				})
+				want := earlier
+				if want == nil {
+					want = context.DeadlineExceeded
+				}
+				if !errors.Is(err, want) {
+					t.Errorf("got %v, want %v", err, want)
+				}
+			})
+		})
+	}
+}
+
 // A read without an answer is made again, one that was denied is not.
 func TestRead(t *testing.T) {
 	open := func(err error) bool { return errors.Is(err, errThrottled) }
