@@ -21,8 +21,9 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/server"
 )
 
-// patience bounds what a test waits for.
-const patience = 15 * time.Second
+// patience bounds what a test waits for: against hanging, not against a machine
+// that has more to do.
+const patience = time.Minute
 
 func start(t *testing.T, o server.Options) string {
 	t.Helper()
