@@ -8,12 +8,9 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/measure"
 )
 
-// Limits for a machine that does other things too; the figures of a machine of
-// one's own stand in docs/RELIABILITY.md.
-const (
-	medianGap  = time.Second
-	longestGap = 5 * time.Second
-)
+// longestGap is for a machine that does other things too; the figures of a machine
+// of one's own stand in docs/RELIABILITY.md.
+const longestGap = 5 * time.Second
 
 // TestScale goes from one task to three and back to one under load: no message
 // is lost, and none is handled twice.
@@ -60,7 +57,9 @@ func (s *system) scaleUpAndDown() {
 	s.spread(1)
 }
 
-// judgeHandoffs checks that every handoff of the run was graceful.
+// judgeHandoffs checks that every handoff of the run was graceful: one task did not
+// read before the other had stopped, and most did not take the lease that it takes
+// to find a task dead.
 func (s *system) judgeHandoffs() {
 	s.t.Helper()
 	s.verify(1)
@@ -73,8 +72,8 @@ func (s *system) judgeHandoffs() {
 		}
 	}
 	s.t.Logf("handoffs: n | min | p50 | p90 | p99 | max = %s", gaps.Row())
-	if len(gaps) == 0 || gaps.Quantile(0.5) > medianGap {
-		s.t.Errorf("got a median gap of %s in %d handoffs, want at most %s", gaps.Quantile(0.5), len(gaps), medianGap)
+	if len(gaps) == 0 || gaps.Quantile(0.5) >= s.lease {
+		s.t.Errorf("got a median gap of %s in %d handoffs, want less than a lease, %s", gaps.Quantile(0.5), len(gaps), s.lease)
 	}
 	if got := s.overwrites(); got != 0 {
 		s.t.Errorf("got %d items written again, want none", got)
