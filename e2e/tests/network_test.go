@@ -87,15 +87,15 @@ func TestNetwork_LongOutage(t *testing.T) {
 	s.verify(1)
 }
 
-// workers returns the worker ids of the tasks: another id means that a worker
+// workers returns the task of each worker id: another id means that a worker
 // was evicted and joined again.
 func (s *system) workers() map[string]string {
 	s.t.Helper()
-	picture, err := s.Picture(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
+	out := map[string]string{}
+	for _, task := range s.Tasks() {
+		out[s.worker(task)] = task.Name
 	}
-	return picture.Tasks
+	return out
 }
 
 func (s *system) outage(length time.Duration) {

@@ -29,6 +29,17 @@ func (s *system) asked(args ...string) {
 	}
 }
 
+// worker returns the id that a task's leasekeeper works under, once it answers.
+func (s *system) worker(task *cluster.Task) (id string) {
+	s.t.Helper()
+	s.until("the leasekeeper of "+task.Name+" answers", func() bool {
+		status, err := task.Status(s.t.Context())
+		id = status.Worker
+		return err == nil && id != ""
+	})
+	return id
+}
+
 // TestOperate_Pause pauses a fleet under load by a tool that is killed half-way,
 // replaces a task meanwhile, and resumes: nothing is read in between, and nothing
 // is missing or stored twice afterwards. Then a worker is released and taken back.
@@ -64,13 +75,10 @@ func TestOperate_Pause(t *testing.T) {
 	s.asked("resume")
 	s.allRead()
 
-	status, err := third.Status(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.asked("release", status.Worker)
+	worker := s.worker(third)
+	s.asked("release", worker)
 	s.until("the released task reads nothing", func() bool { return !s.readers()[third.Name] && len(s.Readers(fresh)) >= 3 })
-	s.asked("resume", status.Worker)
+	s.asked("resume", worker)
 	s.spread(2)
 	s.finished(producer)
 	s.verify(count)

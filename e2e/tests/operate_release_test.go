@@ -24,8 +24,10 @@ func TestOperate_ReleaseKilled(t *testing.T) {
 		r.taker.Kill()
 		r.addTask()
 		r.ends()
-		if got := r.state(); got != "DRAINING" {
-			t.Errorf("got the worker %q, want it released still", got)
+		state := ""
+		r.until("the worker answers", func() bool { state = r.state(); return state != "" })
+		if state != "DRAINING" {
+			t.Errorf("got the worker %q, want it released still", state)
 		}
 	})
 }
@@ -48,11 +50,7 @@ func startRelease(t *testing.T) *releasing {
 	r := &releasing{system: s, worker: tasks[0], taker: tasks[1]}
 	producer := s.produce(releaseCount, 250)
 	s.spread(2)
-	status, err := r.worker.Status(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := s.tool(t.Context(), "release", status.Worker)
+	command := s.tool(t.Context(), "release", s.worker(r.worker))
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
