@@ -41,6 +41,8 @@ mutant checkpoint-ahead consumer internal/watermark/watermark.go \
   's|^\tn := t.next$|\tn := t.next; t.mark = p; t.version++|' 'TestKill_Anything'
 mutant random-ids consumer internal/store/item.go \
   's|strconv.AppendInt(b, m.SubSequence, 10)|strconv.AppendInt(b, time.Now().UnixNano(), 10)|' 'TestKill_Anything'
+mutant neighbours-payload consumer internal/store/item.go \
+  's|^\tb = appendPayload(b, m.Data)$|\tdata := neighbour; neighbour = append([]byte(nil), m.Data...); if data == nil { data = m.Data }; b = appendPayload(b, data)|; $a var neighbour []byte' 'TestLife$'
 mutant grants-never-end consumer internal/grants/answer.go \
   's|time.Duration(answer.TTLMS) . time.Millisecond|time.Duration(answer.TTLMS) * time.Minute|' 'TestZombie'
 mutant no-wait-for-drained leasekeeper internal/keeper/holding.go \

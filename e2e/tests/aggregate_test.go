@@ -32,7 +32,7 @@ func TestAggregate(t *testing.T) {
 	tasks[0].Kill()
 	s.finished(producer)
 	s.until("every message is stored", func() bool { return len(items()) == count })
-	for number, n := range items() {
+	for number, n := range items().Numbers() {
 		if n != 1 {
 			t.Errorf("message %d has %d items, want one", number, n)
 		}

@@ -202,7 +202,7 @@ func (r *roundTripper) stopped(w *kcl.Worker) {
 // and counts those that were handled by more than one.
 func (r *roundTripper) judge(total int64, first, last *kcl.Worker) {
 	r.t.Helper()
-	stored, missing, twice := r.items(), 0, 0
+	stored, missing, twice := r.items().Numbers(), 0, 0
 	count := func() bool {
 		a, b := r.seen(first), r.seen(last)
 		missing, twice = 0, 0

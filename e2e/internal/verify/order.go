@@ -117,7 +117,7 @@ func passed(checkpoint string, items Items, records []Record) int {
 	missing := 0
 	for _, r := range records {
 		done := checkpoint == ShardEnd || isSequence(checkpoint) && compareSequence(r.Sequence, checkpoint) <= 0
-		if done && items[r.Number] == 0 {
+		if done && items[r] == 0 {
 			missing++
 		}
 	}

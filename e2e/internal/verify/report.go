@@ -13,8 +13,8 @@ type Report struct {
 	Records    int // in the stream
 	Produced   int // different record numbers among them
 	Items      int // in the messages table
-	Stored     int // record numbers of the stream with at least one item
-	Missing    int // items that records of the stream lack
+	Stored     int // record numbers of the stream with at least one item of their own
+	Missing    int // records of the stream without an item
 	Duplicated int // record numbers with more than one item
 	Surplus    int // items beyond one for each record of the stream
 	DeadLetter int // items in the dead-letter table
@@ -30,29 +30,30 @@ func (r Report) String() string {
 		r.Records, r.Produced, r.Items, r.Stored, r.Missing, r.Duplicated, r.Surplus, r.DeadLetter)
 }
 
-// Compare judges the items of a table against the records of a stream.
+// Compare judges the items of a table against the records of a stream. An item
+// is that of a record if both its position and its number are: the message of
+// another record under a record's position is one missing and one too many.
 func Compare(records map[string][]Record, items Items) Report {
 	var r Report
-	inStream := map[int64]int{}
+	inStream, stored := map[Record]int{}, map[int64]int{} // number → records of it that are stored
 	for _, shard := range records {
 		r.Records += len(shard)
 		for _, record := range shard {
-			inStream[record.Number]++
+			inStream[record] = 1
+			stored[record.Number] += min(1, items[record])
+			r.Missing += max(0, 1-items[record])
 		}
 	}
-	r.Produced = len(inStream)
-	for number, n := range inStream {
-		if items[number] > 0 {
-			r.Stored++
-		}
-		r.Missing += max(0, n-items[number])
+	r.Produced = len(stored)
+	for _, n := range stored {
+		r.Stored += min(1, n)
 	}
-	for number, n := range items {
+	for record, n := range items {
 		r.Items += n
-		if n > 1 {
-			r.Duplicated++
-		}
-		r.Surplus += max(0, n-inStream[number])
+		r.Surplus += max(0, n-inStream[record])
+	}
+	for _, n := range items.Numbers() {
+		r.Duplicated += min(1, n-1)
 	}
 	return r
 }

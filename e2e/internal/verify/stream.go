@@ -11,7 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 )
 
-// Record is one record of the stream with the number its message carries.
+// Record is one record of the stream: its position, and the number its message
+// carries. No two records are equal.
 type Record struct {
 	Shard, Sequence string
 	Number          int64

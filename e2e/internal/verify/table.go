@@ -10,8 +10,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Items counts the items of the messages table by the record number they carry.
-type Items map[int64]int
+// Items counts the items of the messages table by the record they say they are
+// of: its shard, its sequence number and the number its message carries.
+type Items map[Record]int
+
+// Numbers counts the items by the number alone, wherever they stand.
+func (i Items) Numbers() map[int64]int {
+	numbers := make(map[int64]int, len(i))
+	for record, n := range i {
+		numbers[record.Number] += n
+	}
+	return numbers
+}
 
 // ScanMessages reads the whole messages table, consistently.
 func ScanMessages(ctx context.Context, client *dynamodb.Client, table string) (Items, error) {
@@ -19,7 +29,7 @@ func ScanMessages(ctx context.Context, client *dynamodb.Client, table string) (I
 	err := scan(ctx, client, table, func(item map[string]types.AttributeValue) error {
 		number, err := itemNumber(item)
 		if err == nil {
-			items[number]++
+			items[Record{Shard: text(item["shardId"]), Sequence: text(item["sequenceNumber"]), Number: number}]++
 		}
 		return err
 	})

@@ -8,46 +8,52 @@ import (
 
 const shard = "shardId-000000000000"
 
-func records(pairs ...any) map[string][]verify.Record {
-	out := map[string][]verify.Record{}
-	for i := 0; i < len(pairs); i += 2 {
-		out[shard] = append(out[shard], verify.Record{Shard: shard, Sequence: pairs[i].(string), Number: int64(pairs[i+1].(int))})
-	}
-	return out
+// at is the record at a position of the shard.
+func at(sequence string, number int64) verify.Record {
+	return verify.Record{Shard: shard, Sequence: sequence, Number: number}
+}
+
+func stream(records ...verify.Record) map[string][]verify.Record {
+	return map[string][]verify.Record{shard: records}
 }
 
 func TestCompare(t *testing.T) {
-	stream := records("1", 0, "2", 1, "3", 2, "4", 2)
+	// A producer that repeated a call put message 2 twice.
+	records := stream(at("1", 0), at("2", 1), at("3", 2), at("4", 2))
 	tests := map[string]struct {
 		items verify.Items
 		want  verify.Report
 		clean bool
 	}{
 		"all there": {
-			items: verify.Items{0: 1, 1: 1, 2: 2},
+			items: verify.Items{at("1", 0): 1, at("2", 1): 1, at("3", 2): 1, at("4", 2): 1},
 			want:  verify.Report{Records: 4, Produced: 3, Items: 4, Stored: 3, Duplicated: 1},
 			clean: true,
 		},
 		"one missing": {
-			items: verify.Items{0: 1, 2: 2},
+			items: verify.Items{at("1", 0): 1, at("3", 2): 1, at("4", 2): 1},
 			want:  verify.Report{Records: 4, Produced: 3, Items: 3, Stored: 2, Missing: 1, Duplicated: 1},
 		},
 		"one of two missing": {
-			items: verify.Items{0: 1, 1: 1, 2: 1},
+			items: verify.Items{at("1", 0): 1, at("2", 1): 1, at("3", 2): 1},
 			want:  verify.Report{Records: 4, Produced: 3, Items: 3, Stored: 3, Missing: 1},
 		},
 		"one twice": {
-			items: verify.Items{0: 2, 1: 1, 2: 2},
+			items: verify.Items{at("1", 0): 2, at("2", 1): 1, at("3", 2): 1, at("4", 2): 1},
 			want:  verify.Report{Records: 4, Produced: 3, Items: 5, Stored: 3, Duplicated: 2, Surplus: 1},
 		},
 		"one from nowhere": {
-			items: verify.Items{0: 1, 1: 1, 2: 2, 9: 1},
+			items: verify.Items{at("1", 0): 1, at("2", 1): 1, at("3", 2): 1, at("4", 2): 1, at("9", 9): 1},
 			want:  verify.Report{Records: 4, Produced: 3, Items: 5, Stored: 3, Duplicated: 1, Surplus: 1},
+		},
+		"two that changed places": {
+			items: verify.Items{at("1", 1): 1, at("2", 0): 1, at("3", 2): 1, at("4", 2): 1},
+			want:  verify.Report{Records: 4, Produced: 3, Items: 4, Stored: 1, Missing: 2, Duplicated: 1, Surplus: 2},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := verify.Compare(stream, tt.items)
+			got := verify.Compare(records, tt.items)
 			if got != tt.want || got.Clean() != tt.clean {
 				t.Errorf("got %+v clean %t, want %+v clean %t", got, got.Clean(), tt.want, tt.clean)
 			}
@@ -56,8 +62,9 @@ func TestCompare(t *testing.T) {
 }
 
 func TestOrder_Judge(t *testing.T) {
-	stream := records("99", 0, "100", 1, "101", 2)
-	all := verify.Items{0: 1, 1: 1, 2: 1}
+	// The producer was killed and began at 0 again.
+	records := stream(at("99", 0), at("100", 1), at("101", 0))
+	all := verify.Items{at("99", 0): 1, at("100", 1): 1, at("101", 0): 1}
 	tests := map[string]struct {
 		checkpoints []string
 		items       verify.Items
@@ -68,16 +75,17 @@ func TestOrder_Judge(t *testing.T) {
 		"backward as numbers":      {[]string{"100", "99"}, all, 1},
 		"back to the start":        {[]string{"99", "TRIM_HORIZON"}, all, 1},
 		"out of the end":           {[]string{"SHARD_END", "101"}, all, 1},
-		"passed one":               {[]string{"100"}, verify.Items{0: 1, 2: 1}, 1},
-		"not passed yet":           {[]string{"99"}, verify.Items{0: 1}, 0},
-		"at the end, one is not":   {[]string{"SHARD_END"}, verify.Items{0: 1, 1: 1}, 1},
+		"passed one":               {[]string{"100"}, verify.Items{at("99", 0): 1, at("101", 0): 1}, 1},
+		"not passed yet":           {[]string{"99"}, verify.Items{at("99", 0): 1}, 0},
+		"passed an equal number":   {[]string{"101"}, verify.Items{at("99", 0): 1, at("100", 1): 1}, 1},
+		"at the end, one is not":   {[]string{"SHARD_END"}, verify.Items{at("99", 0): 1, at("100", 1): 1}, 1},
 		"nothing done, nothing in": {[]string{"TRIM_HORIZON"}, verify.Items{}, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var order verify.Order
 			for _, checkpoint := range tt.checkpoints {
-				order.Judge([]verify.LeaseRow{{Shard: shard, Checkpoint: checkpoint}}, tt.items, stream)
+				order.Judge([]verify.LeaseRow{{Shard: shard, Checkpoint: checkpoint}}, tt.items, records)
 			}
 			got, details, samples := order.Breaches()
 			if got != tt.want || samples != len(tt.checkpoints) {
