@@ -45,6 +45,8 @@ mutant neighbours-payload consumer internal/store/item.go \
   's|^\tb = appendPayload(b, m.Data)$|\tdata := neighbour; neighbour = append([]byte(nil), m.Data...); if data == nil { data = m.Data }; b = appendPayload(b, data)|; $a var neighbour []byte' 'TestLife$'
 mutant grants-never-end consumer internal/grants/answer.go \
   's|time.Duration(answer.TTLMS) . time.Millisecond|time.Duration(answer.TTLMS) * time.Minute|' 'TestZombie'
+mutant rows-expired leasekeeper internal/keeper/self.go \
+  's|^const rowLife = .*|const rowLife = -time.Hour|' 'TestLife$'
 mutant no-wait-for-drained leasekeeper internal/keeper/holding.go \
   's|return !h.granted .. h.final .. h.now >= h.expires|return true|' 'TestScale|TestRolling'
 mutant no-drain consumer internal/task/task.go \

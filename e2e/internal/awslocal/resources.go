@@ -22,6 +22,9 @@ const (
 	DeadLetterTable = "dead_letters"
 )
 
+// expiresAt is the attribute of an item with the second it expires at.
+const expiresAt = "expiresAt"
+
 const activeTimeout = 30 * time.Second
 
 // CreateAll creates the stream and every table, and waits until they can be used.
@@ -35,6 +38,27 @@ func (s *Server) CreateAll(ctx context.Context, shards int32) error {
 		if err := s.CreateTable(ctx, table, key); err != nil {
 			return err
 		}
+	}
+	if s.Admin == nil {
+		return nil // other servers do not know time to live
+	}
+	for _, table := range []string{MessagesTable, WorkerTable, DeadLetterTable} { // as modules/dynamodb does
+		if err := s.expire(ctx, table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expire has a table's items deleted when their time is over: by localaws at
+// the next call, by the service within days.
+func (s *Server) expire(ctx context.Context, table string) error {
+	_, err := s.DynamoDB.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+		TableName:               &table,
+		TimeToLiveSpecification: &dynamotypes.TimeToLiveSpecification{AttributeName: aws.String(expiresAt), Enabled: aws.Bool(true)},
+	})
+	if err != nil {
+		return fmt.Errorf("switch on time to live of %q: %w", table, err)
 	}
 	return nil
 }
