@@ -46,15 +46,15 @@ func play(ctx context.Context, logs string) (demo.Verdict, error) {
 	fmt.Println("compiling ...")
 	began := time.Now()
 	binaries, err := build.All(ctx, build.Options{})
+	if ctx.Err() != nil {
+		err = demo.ErrInterrupted
+	}
 	if err != nil {
 		return demo.Verdict{Demo: "failed"}, err
 	}
 	fmt.Printf("compiled in %.1f s; logs of the processes in %s\n\n", time.Since(began).Seconds(), logs)
 	screen := view.New(os.Stdout)
 	verdict := demo.Run(ctx, demo.Options{Binaries: binaries, LogDir: logs}, screen)
-	if ctx.Err() != nil {
-		verdict.Demo, verdict.Error = "failed", "interrupted"
-	}
 	fmt.Println()
 	return verdict, nil
 }

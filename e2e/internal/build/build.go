@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Version is what the built binaries report as their own.
@@ -89,6 +90,7 @@ func one(ctx context.Context, o Options, module string) error {
 	args = append(args, "-o", filepath.Join(o.Dir, module), ".")
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+	cmd.WaitDelay = time.Second // for compilers that outlive a go command that was interrupted
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", module, err, strings.TrimSpace(string(out)))
 	}

@@ -5,6 +5,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -26,17 +27,25 @@ type Options struct {
 	Lease    time.Duration // 2 s if 0
 }
 
-// Verdict is the last line of the demo.
+// ErrInterrupted is the error of a demo whose context ended before it did.
+var ErrInterrupted = errors.New("interrupted")
+
+// Verdict is the last line of the demo. What was not looked at is not in it.
 type Verdict struct {
-	Demo       string  `json:"demo"` // ok or failed
-	Produced   int     `json:"produced"`
-	Stored     int     `json:"stored"`
-	Missing    int     `json:"missing"`
-	Duplicated int     `json:"duplicated"`
-	OutOfOrder int     `json:"out_of_order"`
-	FailoverMS int64   `json:"failover_ms"`
+	Demo string `json:"demo"` // ok or failed
+	*Counts
+	FailoverMS int64   `json:"failover_ms,omitempty"`
 	Seconds    float64 `json:"seconds"`
 	Error      string  `json:"error,omitempty"`
+}
+
+// Counts is what was found in the stream and the tables.
+type Counts struct {
+	Produced   int `json:"produced"`
+	Stored     int `json:"stored"`
+	Missing    int `json:"missing"`
+	Duplicated int `json:"duplicated"`
+	OutOfOrder int `json:"out_of_order"`
 }
 
 // Bounds of the waits, for machines much slower than the demo is made for.
@@ -59,7 +68,8 @@ type demo struct {
 	order   *verify.Order
 }
 
-// Run runs the demo. It leaves no process behind, whatever happens.
+// Run runs the demo until ctx ends; that may be in the middle of anything. It
+// leaves no process behind, and shows nothing after its return.
 func Run(ctx context.Context, o Options, screen *view.Screen) Verdict {
 	if o.Messages == 0 {
 		o.Messages = 10_000
@@ -74,8 +84,11 @@ func Run(ctx context.Context, o Options, screen *view.Screen) Verdict {
 	verdict, err := d.run(ctx)
 	verdict.Seconds = math.Round(time.Since(d.started).Seconds()*10) / 10
 	verdict.Demo = "ok"
-	if err == nil {
-		err = judge(verdict, o.Messages)
+	switch {
+	case err == nil:
+		err = judge(*verdict.Counts, o.Messages)
+	case ctx.Err() != nil:
+		err = ErrInterrupted
 	}
 	if err != nil {
 		verdict.Demo, verdict.Error = "failed", err.Error()
@@ -83,7 +96,7 @@ func Run(ctx context.Context, o Options, screen *view.Screen) Verdict {
 	return verdict
 }
 
-func judge(v Verdict, want int) error {
+func judge(v Counts, want int) error {
 	switch {
 	case v.Produced != want:
 		return fmt.Errorf("%d of %d messages are in the stream", v.Produced, want)
@@ -123,12 +136,13 @@ func (d *demo) run(ctx context.Context) (Verdict, error) {
 		Records: verify.NewStreamReader(c.AWS.Kinesis, awslocal.Stream),
 	}
 	watching := d.watch(ctx)
+	stop := func() { cancel(); <-watching }
+	defer stop()
 	failover, err := d.scenario(ctx, producer)
-	if err != nil {
-		return Verdict{FailoverMS: failover.Milliseconds()}, err
+	verdict := Verdict{FailoverMS: failover.Milliseconds()}
+	if err == nil {
+		verdict.Counts, err = d.verify(ctx, stop)
 	}
-	verdict, err := d.verify(ctx, func() { cancel(); <-watching })
-	verdict.FailoverMS = failover.Milliseconds()
 	return verdict, err
 }
 
@@ -159,7 +173,7 @@ func (d *demo) watch(ctx context.Context) <-chan struct{} {
 }
 
 // verify looks for every message, after a wait for those just being stored.
-func (d *demo) verify(ctx context.Context, stopWatching func()) (Verdict, error) {
+func (d *demo) verify(ctx context.Context, stopWatching func()) (*Counts, error) {
 	records := verify.NewStreamReader(d.cluster.AWS.Kinesis, awslocal.Stream)
 	waiting, cancel := context.WithTimeout(ctx, storedTimeout)
 	defer cancel()
@@ -167,6 +181,9 @@ func (d *demo) verify(ctx context.Context, stopWatching func()) (Verdict, error)
 		return verify.Tables(ctx, records, d.cluster.AWS.DynamoDB, awslocal.MessagesTable, "")
 	}
 	report, err := verify.WaitStored(waiting, d.Messages, 200*time.Millisecond, read)
+	if ctx.Err() != nil {
+		return nil, err // the look was not to its end
+	}
 	d.screen.Event("looked for every message: %d stored, %d missing, %d twice", report.Stored, report.Missing, report.Duplicated)
 	final := d.cluster.Observe(ctx, d.started, d.Messages)
 	orderErr := d.order.Sample(ctx) // after the last message: the end state counts too
@@ -179,16 +196,22 @@ func (d *demo) verify(ctx context.Context, stopWatching func()) (Verdict, error)
 	if err == nil {
 		err = orderErr
 	}
-	return Verdict{
+	return &Counts{
 		Produced: report.Produced, Stored: report.Stored, Missing: report.Missing,
 		Duplicated: report.Duplicated, OutOfOrder: breaches,
 	}, err
 }
 
 // finish waits for the producer's own account.
-func (d *demo) finish(producer *proc.Process) error {
-	if err := producer.Wait(producerTimeout); err != nil {
-		return err
+func (d *demo) finish(ctx context.Context, producer *proc.Process) error {
+	waiting, cancel := context.WithTimeout(ctx, producerTimeout)
+	defer cancel()
+	select {
+	case <-producer.Done():
+	case <-waiting.Done():
+	}
+	if err := waiting.Err(); err != nil {
+		return fmt.Errorf("wait for the producer: %w", err)
 	}
 	if code := producer.ExitCode(); code != 0 {
 		return fmt.Errorf("producer exited with %d\n%s", code, producer.Tail(10))

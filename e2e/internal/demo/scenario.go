@@ -46,10 +46,7 @@ func (d *demo) scenario(ctx context.Context, producer *proc.Process) (time.Durat
 	for _, t := range taken {
 		d.screen.Event("%s read again by %s after %d ms", t.Shard, strings.TrimSuffix(t.By, "-consumer"), t.After.Milliseconds())
 	}
-	if err := d.finish(producer); err != nil {
-		return failover, err
-	}
-	return failover, nil
+	return failover, d.finish(ctx, producer)
 }
 
 // underWay waits until every shard is read and a fifth of the messages was, and
