@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,15 +31,20 @@ func run() int {
 	if err != nil {
 		verdict.Error = err.Error()
 	}
-	line, err := json.Marshal(verdict)
-	if err != nil {
+	return conclude(os.Stdout, verdict, logs)
+}
+
+// conclude writes the verdict and returns the exit code. The logs of a run that
+// needs no looking into are deleted.
+func conclude(out io.Writer, verdict demo.Verdict, logs string) int {
+	if err := json.NewEncoder(out).Encode(verdict); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Println(string(line))
 	if verdict.Demo != "ok" {
 		return 1
 	}
+	_ = os.RemoveAll(logs) // a leftover in the temporary folder does no harm
 	return 0
 }
 
@@ -52,7 +58,7 @@ func play(ctx context.Context, logs string) (demo.Verdict, error) {
 	if err != nil {
 		return demo.Verdict{Demo: "failed"}, err
 	}
-	fmt.Printf("compiled in %.1f s; logs of the processes in %s\n\n", time.Since(began).Seconds(), logs)
+	fmt.Printf("compiled in %.1f s; logs, kept unless all is well, in %s\n\n", time.Since(began).Seconds(), logs)
 	screen := view.New(os.Stdout)
 	verdict := demo.Run(ctx, demo.Options{Binaries: binaries, LogDir: logs}, screen)
 	fmt.Println()
