@@ -57,7 +57,7 @@ func (s *Subscriber) Subscribe(ctx context.Context, g contract.Grant, at reader.
 	})
 	if err != nil {
 		s.forget(err)
-		return nil, fmt.Errorf("subscribe: %w", subscribeError(err))
+		return nil, fmt.Errorf("subscribe: %w", misplaced(at, subscribeError(err)))
 	}
 	return &subscription{stream: out.GetStream()}, nil
 }

@@ -67,9 +67,19 @@ func (s *Source) Iterator(ctx context.Context, g contract.Grant, at reader.Start
 	}
 	out, err := s.client.GetShardIterator(ctx, in)
 	if err != nil {
-		return "", fmt.Errorf("get iterator: %w", classify(err))
+		return "", fmt.Errorf("get iterator: %w", misplaced(at, classify(err)))
 	}
 	return aws.ToString(out.ShardIterator), nil
+}
+
+// misplaced maps the error of a start at a sequence number that the service does
+// not take: all else in such a request it has taken before.
+func misplaced(at reader.Start, err error) error {
+	var invalid *types.InvalidArgumentException
+	if (at.After != "" || at.Type == contract.AtSequenceNumber) && errors.As(err, &invalid) {
+		return fmt.Errorf("%w: %w", reader.ErrPosition, invalid) // without the SDK's words around it
+	}
+	return err
 }
 
 // stream returns the stream's ARN if the grant has it, else its name.

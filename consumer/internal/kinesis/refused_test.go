@@ -40,3 +40,24 @@ func TestSource_Refused(t *testing.T) {
 		}
 	}
 }
+
+// TestSource_Position tells a sequence number that is not of the shard from other
+// arguments that are not taken.
+func TestSource_Position(t *testing.T) {
+	server := httptest.NewServer(answering(http.StatusBadRequest, []byte(`{"__type":"InvalidArgumentException","message":"why"}`)))
+	defer server.Close()
+	source := kinesis.New(awstest.Config(server.URL, "reader", nil), zerolog.Nop())
+	grant := contract.Grant{Stream: "s"}
+	for name, tc := range map[string]struct {
+		at   reader.Start
+		want bool
+	}{
+		"after":     {reader.Start{After: "1"}, true},
+		"at":        {reader.Start{Start: contract.Start{Type: contract.AtSequenceNumber, Sequence: "1"}}, true},
+		"timestamp": {reader.Start{Start: contract.Start{Type: contract.AtTimestamp, TimestampMS: 1}}, false},
+	} {
+		if _, err := source.Iterator(t.Context(), grant, tc.at); errors.Is(err, reader.ErrPosition) != tc.want {
+			t.Errorf("%s: got %v, want it to be of the position: %v", name, err, tc.want)
+		}
+	}
+}

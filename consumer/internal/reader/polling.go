@@ -113,7 +113,7 @@ func (l *poll) hopeless(err error) bool {
 	if l.Patience == 0 || err == nil {
 		return false
 	}
-	return errors.Is(err, ErrRefused) || l.absent >= missing || l.failures >= missing && time.Since(l.failing) >= l.Patience
+	return errors.Is(err, ErrRefused) || errors.Is(err, ErrPosition) || l.absent >= missing || l.failures >= missing && time.Since(l.failing) >= l.Patience
 }
 
 // step makes one call and delivers what it gave.
@@ -201,6 +201,11 @@ func (l *poll) next(err error) time.Duration {
 		l.pacer.slow()
 	case errors.Is(err, ErrNoShard):
 		return absence + backoff(l.absent)
+	case errors.Is(err, ErrPosition): // nobody but a person can mend it
+		l.Observer.ReadFailed()
+		if l.failures%100 == 0 {
+			l.log.Error().Err(err).Msg("shard cannot be read from its checkpoint, which is not of this shard: leasekeeper rewind sets another")
+		}
 	default:
 		l.Observer.ReadFailed()
 		if l.failures == 3 || l.failures%100 == 99 {

@@ -1,6 +1,7 @@
 package reader_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -241,6 +242,27 @@ func TestPolling_Throttled(t *testing.T) {
 		n := poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, k, time.Minute, "b")
 		if b := s.count("b"); n < 270 || b > 60 || b < 12 || k.throttled != b {
 			t.Errorf("got %d reads of the throttled shard (%d counted) and %d of the other, want 12 to 60, and 270 or more", b, k.throttled, n)
+		}
+	})
+}
+
+// TestPolling_Position says at once, and seldom after that, what a person must
+// mend; whoever has Patience is told by the error.
+func TestPolling_Position(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{answer: func(string, int) (*reader.Batch, error) { return nil, fmt.Errorf("x: %w", reader.ErrPosition) }}
+		var log bytes.Buffer
+		p := reader.Polling{Source: s, Budget: budget.New(64 << 20), Observer: &sink{}, Log: zerolog.New(&log)}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, _ = p.Run(ctx, contract.Grant{Shard: "a"}, &sink{})
+		if got := log.String(); strings.Count(got, "leasekeeper rewind") != 1 || strings.Count(got, "\n") != 1 {
+			t.Errorf("got log %q, want one line that names leasekeeper rewind", got)
+		}
+		p.Patience = time.Hour
+		began := time.Now()
+		if _, err := p.Run(t.Context(), contract.Grant{Shard: "a"}, &sink{}); !errors.Is(err, reader.ErrPosition) || time.Since(began) > 0 {
+			t.Errorf("got %v after %s, want %v at once", err, time.Since(began), reader.ErrPosition)
 		}
 	})
 }

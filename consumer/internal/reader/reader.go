@@ -35,6 +35,7 @@ var (
 	ErrThrottled = errors.New("throttled")
 	ErrNoShard   = errors.New("no such shard or stream")
 	ErrRefused   = errors.New("not allowed") // by permissions, credentials or a key of KMS
+	ErrPosition  = errors.New("the shard has no such sequence number")
 )
 
 // Start is where an iterator begins: at a contract.Start, or after the record
