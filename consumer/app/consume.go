@@ -201,7 +201,7 @@ func (c *consumer) export(ctx context.Context, w io.Writer) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := c.metrics.EMF(ctx, w, emfEvery); err != nil {
+		if err := c.metrics.EMF(ctx, w, c.settings.Stream, emfEvery); err != nil {
 			c.log.Warn().Err(err).Msg("metrics are not written any more")
 		}
 	}()

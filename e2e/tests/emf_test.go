@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/build"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/cluster"
 )
@@ -45,7 +46,7 @@ func TestEMF_IsWhatCloudWatchTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	explained := metricNames(read(t, filepath.Join(root, "docs", "OPERATIONS.md")))
-	s := start(t, cluster.Options{Lease: shortLease, Env: []string{"CONSUMER_METRICS=emf", "LEASEKEEPER_METRICS=emf"}})
+	s := start(t, cluster.Options{Lease: shortLease, Env: []string{"CONSUMER_METRICS=emf", "CONSUMER_STREAM=" + awslocal.Stream, "LEASEKEEPER_METRICS=emf"}})
 	task := s.startTasks(1)[0]
 	s.finished(s.produce(200, 0))
 	if err := task.StopInOrder(stopTimeout); err != nil {
@@ -90,6 +91,9 @@ func refused(t *testing.T, binary, line string, explained map[string]bool) []str
 	if n := len(directive.Metrics); n < 10 || n > emfMetrics {
 		problems = append(problems, "want 10 to 100 metrics")
 	}
+	if len(directive.Dimensions) != 1 || !slices.Equal(directive.Dimensions[0], []string{"Stream"}) || members["Stream"] != awslocal.Stream {
+		problems = append(problems, "want one dimension, the stream: two fleets of an account would be one series")
+	}
 	for _, set := range directive.Dimensions {
 		for _, name := range set {
 			if _, text := members[name].(string); !text || len(set) > emfDimensions {
@@ -104,8 +108,8 @@ func refused(t *testing.T, binary, line string, explained map[string]bool) []str
 		if !slices.Contains(units, m.Unit) {
 			problems = append(problems, m.Name+" has no unit of CloudWatch's: "+m.Unit)
 		}
-		if !explained[binary+"_"+m.Name] {
-			problems = append(problems, "docs/OPERATIONS.md does not explain "+binary+"_"+m.Name)
+		if !explained[m.Name] {
+			problems = append(problems, "docs/OPERATIONS.md does not explain "+m.Name)
 		}
 	}
 	return problems

@@ -70,7 +70,7 @@ type Settings struct {
 	ReadBytesPerSecond float64       `split_words:"true" default:"2097152" desc:"bytes a second and shard, at most, when polling; Kinesis allows 2 MiB for all readers of a shard; 0: no bound"`
 	PollMaxWait        time.Duration `split_words:"true" default:"1s" desc:"between polls of a shard that has nothing new, at most"`
 
-	Stream string `desc:"stream that the verb replay reads; the consumer itself learns its stream from leasekeeper"`
+	Stream string `desc:"stream that the verb replay reads, and whose name the metrics of emf bear; the consumer itself learns its stream from leasekeeper"`
 
 	StallTimeout time.Duration `split_words:"true" default:"1m" desc:"not ready when a shard has unfinished messages and its checkpoint has not moved for this long, or it could not be read"`
 	Metrics      string        `default:"prometheus" desc:"prometheus (at /metrics), emf (CloudWatch embedded metrics on standard output, and /metrics) or none"`
@@ -118,6 +118,9 @@ func (s *Settings) Validate() []error {
 	choice(bad, "ON_POISON", s.OnPoison, DeadLetter, Block)
 	choice(bad, "OUT_OF_RANGE", s.OutOfRange, Handle, Skip)
 	choice(bad, "METRICS", s.Metrics, Prometheus, EMF, None)
+	if s.Metrics == EMF && s.Stream == "" {
+		bad("STREAM", "the name of the stream with CONSUMER_METRICS=emf, whose metrics bear it")
+	}
 	if !logging.ValidLevel(s.LogLevel) {
 		bad("LOG_LEVEL", "trace, debug, info, warn or error")
 	}

@@ -45,6 +45,7 @@ func TestSettings_Validate(t *testing.T) {
 		"limit":       {"CONSUMER_CONCURRENCY_LIMIT", "0", "CONSUMER_CONCURRENCY_LIMIT: want 1 to"},
 		"table":       {"CONSUMER_MESSAGES_TABLE", "a b c", "CONSUMER_MESSAGES_TABLE: want a DynamoDB table name"},
 		"stream":      {"CONSUMER_STREAM", "a b", "CONSUMER_STREAM: want a stream's name"},
+		"emf":         {"CONSUMER_METRICS", "emf", "CONSUMER_STREAM: want the name of the stream with CONSUMER_METRICS=emf"},
 		"budget":      {"CONSUMER_MEMORY_BUDGET", "many", "CONSUMER_MEMORY_BUDGET: want 16MiB or more"},
 		"small":       {"CONSUMER_MEMORY_BUDGET", "15MiB", "CONSUMER_MEMORY_BUDGET: want 16MiB or more"},
 		"bytes":       {"CONSUMER_MEMORY_BUDGET", "16777216", ""},

@@ -11,15 +11,20 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// emfNamespace is the CloudWatch namespace.
-const emfNamespace = "KinesisConsumer"
+// The namespace in CloudWatch, and the one dimension there.
+const (
+	emfNamespace = "KinesisConsumer"
+	emfDimension = "Stream"
+)
 
 // EMF writes the metrics to w in CloudWatch's embedded metric format, one line
-// every so often, until ctx ends, and once more then. Counters are written as
+// every so often, until ctx ends, and once more then. Names are those of
+// /metrics; the one dimension is the stream, so that two fleets of an account
+// stay apart and all tasks of one make one series. Counters are written as
 // what was added since the line before, histograms as their mean. The series
 // of single shards are left out: each would be a metric to pay for.
-func (m *Metrics) EMF(ctx context.Context, w io.Writer, every time.Duration) error {
-	e := emf{metrics: m, last: map[string]float64{}}
+func (m *Metrics) EMF(ctx context.Context, w io.Writer, stream string, every time.Duration) error {
+	e := emf{metrics: m, stream: stream, last: map[string]float64{}}
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
@@ -36,6 +41,7 @@ func (m *Metrics) EMF(ctx context.Context, w io.Writer, every time.Duration) err
 
 type emf struct {
 	metrics *Metrics
+	stream  string
 	last    map[string]float64 // of each counter
 }
 
@@ -55,13 +61,13 @@ func (e *emf) write(w io.Writer, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("gather metrics: %w", err)
 	}
-	line := map[string]any{}
-	directive := emfDirective{Namespace: emfNamespace, Dimensions: [][]string{{}}}
+	line := map[string]any{emfDimension: e.stream}
+	directive := emfDirective{Namespace: emfNamespace, Dimensions: [][]string{{emfDimension}}}
 	for _, f := range families {
 		if len(f.Metric) != 1 || len(f.Metric[0].Label) > 0 {
 			continue
 		}
-		name := strings.TrimPrefix(f.GetName(), "consumer_")
+		name := f.GetName()
 		value, ok := e.value(name, f)
 		if !ok {
 			continue

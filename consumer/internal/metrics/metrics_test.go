@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,7 +41,7 @@ func TestMetrics_EMF(t *testing.T) {
 			m.Handled(4, 3*time.Second)
 		})
 		var b bytes.Buffer
-		if err := m.EMF(ctx, &b, time.Minute); err != nil {
+		if err := m.EMF(ctx, &b, "events", time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		var got []map[string]any
@@ -55,14 +56,14 @@ func TestMetrics_EMF(t *testing.T) {
 			t.Fatalf("got %d lines, want two by the minute and one at the end", len(got))
 		}
 		for i, want := range []float64{3, 4, 0} {
-			if got[i]["messages_done_total"] != want {
-				t.Errorf("line %d: got %v messages, want %v", i, got[i]["messages_done_total"], want)
+			if got[i]["consumer_messages_done_total"] != want {
+				t.Errorf("line %d: got %v messages, want %v", i, got[i]["consumer_messages_done_total"], want)
 			}
 		}
-		if got[1]["handler_seconds"] != 2.0 || got[0]["lag_milliseconds"] != 40.0 {
-			t.Errorf("got mean latency %v and lag %v, want 2 and 40", got[1]["handler_seconds"], got[0]["lag_milliseconds"])
+		if got[1]["consumer_handler_seconds"] != 2.0 || got[0]["consumer_lag_milliseconds"] != 40.0 {
+			t.Errorf("got mean latency %v and lag %v, want 2 and 40", got[1]["consumer_handler_seconds"], got[0]["consumer_lag_milliseconds"])
 		}
-		if _, ok := got[0]["handler_seconds"]; ok {
+		if _, ok := got[0]["consumer_handler_seconds"]; ok {
 			t.Error("a mean of nothing was written")
 		}
 		for name := range got[0] {
@@ -73,6 +74,16 @@ func TestMetrics_EMF(t *testing.T) {
 		meta := got[0]["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)
 		if meta["Namespace"] != "KinesisConsumer" || len(meta["Metrics"].([]any)) < 10 {
 			t.Errorf("got directive %v", meta)
+		}
+		if dimensions := fmt.Sprint(meta["Dimensions"]); dimensions != "[[Stream]]" || got[0]["Stream"] != "events" {
+			t.Errorf("got dimensions %s, Stream %v: without them two streams of an account are one series", dimensions, got[0]["Stream"])
+		}
+		w := httptest.NewRecorder()
+		m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		for _, metric := range meta["Metrics"].([]any) {
+			if name := metric.(map[string]any)["Name"].(string); !strings.Contains(w.Body.String(), "# TYPE "+name+" ") {
+				t.Errorf("%s has another name than at /metrics", name)
+			}
 		}
 	})
 }

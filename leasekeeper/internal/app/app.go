@@ -81,7 +81,7 @@ func exportMetrics(ctx context.Context, s *config.Settings, loop counter, w io.W
 	if s.Metrics != config.MetricsEMF {
 		return func() {}
 	}
-	e, ticker := newEMF(w), time.NewTicker(emfEvery)
+	e, ticker := newEMF(w, s.Stream), time.NewTicker(emfEvery)
 	end := e.export(ctx, loop, ticker.C, log)
 	return func() {
 		ticker.Stop()

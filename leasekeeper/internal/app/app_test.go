@@ -214,7 +214,7 @@ func TestRun_TwoTasks(t *testing.T) {
 	if err := two.wait(); err != nil {
 		t.Errorf("got %v, want a clean exit\n%s", err, two.log)
 	}
-	if text := two.out.String(); !strings.Contains(text, `"Namespace":"KinesisLeasekeeper"`) || strings.Contains(text, `"claims_total":0`) {
+	if text := two.out.String(); !strings.Contains(text, `"Namespace":"KinesisLeasekeeper"`) || strings.Contains(text, `"leasekeeper_claims_total":0`) {
 		t.Errorf("standard output: got %q, want the last metrics, with claims", text)
 	}
 	if one.out.Len() > 0 {

@@ -16,13 +16,17 @@ import (
 
 const (
 	emfNamespace = "KinesisLeasekeeper" // of CloudWatch
+	emfDimension = "Stream"             // the only one
 	emfEvery     = time.Minute
 )
 
 // emf writes the counts in CloudWatch's embedded metric format, one line each
-// time: counters as what was added since the line before.
+// time: counters as what was added since the line before. Names are those of
+// /metrics; the one dimension is the stream, so that two fleets of an account
+// stay apart and all tasks of one make one series.
 type emf struct {
 	w      io.Writer
+	stream string
 	series []series
 	last   map[string]float64 // of each counter
 }
@@ -38,9 +42,9 @@ type emfDirective struct {
 	Metrics    []emfMetric `json:"Metrics"`
 }
 
-// newEMF returns an emf over all series.
-func newEMF(w io.Writer) *emf {
-	return &emf{w: w, series: allSeries(), last: make(map[string]float64)}
+// newEMF returns an emf over all series of a stream's leasekeeper.
+func newEMF(w io.Writer, stream string) *emf {
+	return &emf{w: w, stream: stream, series: allSeries(), last: make(map[string]float64)}
 }
 
 // export writes lines in the background until the returned function is called,
@@ -73,8 +77,9 @@ func (e *emf) export(ctx context.Context, source counter, ticks <-chan time.Time
 }
 
 func (e *emf) write(counts *keeper.Counts, now time.Time) error {
-	line := make(map[string]any, len(e.series)+1)
-	directive := emfDirective{Namespace: emfNamespace, Dimensions: [][]string{{}}}
+	line := make(map[string]any, len(e.series)+2)
+	line[emfDimension] = e.stream
+	directive := emfDirective{Namespace: emfNamespace, Dimensions: [][]string{{emfDimension}}}
 	for _, s := range e.series {
 		value := s.value(counts)
 		if s.kind == prometheus.CounterValue {

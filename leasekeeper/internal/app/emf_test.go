@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,13 +20,13 @@ func (f *fixedCounts) Counts(context.Context) (keeper.Counts, error) {
 	return f.counts, nil
 }
 
-// Each line has every series once: counters as what was added, gauges as they
+// Each line has every series once, with the stream as its dimension: counters as what was added, gauges as they
 // are, with units and a time that CloudWatch understands.
 func TestEMF_Lines(t *testing.T) {
 	var out bytes.Buffer
 	ticks := make(chan time.Time)
 	at := time.UnixMilli(1_700_000_000_000)
-	stop := newEMF(&out).export(t.Context(), &fixedCounts{keeper.Counts{Held: 3, Valid: 1500 * time.Millisecond}}, ticks, zerolog.Nop())
+	stop := newEMF(&out, "events").export(t.Context(), &fixedCounts{keeper.Counts{Held: 3, Valid: 1500 * time.Millisecond}}, ticks, zerolog.Nop())
 	ticks <- at
 	ticks <- at.Add(time.Minute)
 	stop()
@@ -35,9 +36,10 @@ func TestEMF_Lines(t *testing.T) {
 	}
 	for i, line := range lines {
 		var got struct {
-			Claims int     `json:"claims_total"`
-			Held   int     `json:"leases_held"`
-			Valid  float64 `json:"lease_validity_seconds"`
+			Claims int     `json:"leasekeeper_claims_total"`
+			Held   int     `json:"leasekeeper_leases_held"`
+			Valid  float64 `json:"leasekeeper_lease_validity_seconds"`
+			Stream string
 			AWS    struct {
 				Timestamp         int64
 				CloudWatchMetrics []emfDirective
@@ -54,6 +56,8 @@ func TestEMF_Lines(t *testing.T) {
 		}
 		if d := got.AWS.CloudWatchMetrics; len(d) != 1 || d[0].Namespace != "KinesisLeasekeeper" || len(d[0].Metrics) != len(allSeries()) {
 			t.Errorf("line %d: got %+v, want every series", i, d)
+		} else if !slices.EqualFunc(d[0].Dimensions, [][]string{{"Stream"}}, slices.Equal) || got.Stream != "events" {
+			t.Errorf("line %d: got dimensions %v, stream %q: without them two streams of an account are one series", i, d[0].Dimensions, got.Stream)
 		}
 	}
 }

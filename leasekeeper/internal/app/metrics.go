@@ -28,7 +28,7 @@ type metrics struct {
 }
 
 type series struct {
-	name  string // without the prefix leasekeeper_
+	name  string // as at /metrics
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
 	value func(c *keeper.Counts) float64
@@ -87,11 +87,13 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 
 func allSeries() []series {
 	total := func(name, help string, value func(c *keeper.Counts) int64) series {
-		return series{name + "_total", prometheus.NewDesc("leasekeeper_"+name+"_total", help, nil, nil), prometheus.CounterValue,
+		name = "leasekeeper_" + name + "_total"
+		return series{name, prometheus.NewDesc(name, help, nil, nil), prometheus.CounterValue,
 			func(c *keeper.Counts) float64 { return float64(value(c)) }}
 	}
 	gauge := func(name, help string, value func(c *keeper.Counts) float64) series {
-		return series{name, prometheus.NewDesc("leasekeeper_"+name, help, nil, nil), prometheus.GaugeValue, value}
+		name = "leasekeeper_" + name
+		return series{name, prometheus.NewDesc(name, help, nil, nil), prometheus.GaugeValue, value}
 	}
 	return []series{
 		total("lives", "Worker ids this process has had; more than 1: its peers declared it dead.", func(c *keeper.Counts) int64 { return c.Lives }),
