@@ -57,6 +57,25 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// What is unreleased becomes the version's, once, and a release takes it then.
+func TestRelease_ChangelogIsGivenTheVersion(t *testing.T) {
+	s := newRepository(t)
+	s.shell(`sed -i.bak 's/^## .Unreleased.$/&\n\n- Since then./' consumer/CHANGELOG.md`)
+	for range 2 {
+		if out, ok := s.run(nil, "changelog.sh", "consumer", "1.3.0"); !ok {
+			t.Fatal(out)
+		}
+	}
+	changed := s.read("consumer/CHANGELOG.md")
+	if strings.Count(changed, "## [1.3.0] - ") != 1 || !strings.Contains(changed, "## [Unreleased]\n\n## [1.3.0] - ") {
+		t.Errorf("want one section 1.3.0 below an empty Unreleased, got\n%s", changed)
+	}
+	s.shell(`git commit -qam notes`)
+	if out, ok := s.run(nil, "release.sh", "consumer", "1.3.0", "--dry"); !ok || !strings.Contains(out, "- Since then.") || strings.Contains(out, "- A thing.") {
+		t.Errorf("went well: %t, want the notes of 1.3.0 alone, got\n%s", ok, out)
+	}
+}
+
 // A release tags, builds both architectures from the tag and pushes; run again
 // it goes on where it stopped, and an image that is there is never pushed over.
 func TestRelease_PublishesOnce(t *testing.T) {

@@ -46,7 +46,7 @@ check_order() {
 check_changelog() {
   step "changelog"
   grep -qE "^## \[${version//./\\.}\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$" "$root/$module/CHANGELOG.md" ||
-    die "$module/CHANGELOG.md has no line ## [$version] - $(date +%F)"
+    die "$module/CHANGELOG.md has no line ## [$version] - $(date +%F): task changelog MODULE=$module VERSION=$version writes it; look at it and commit"
   notes >"$work/notes"
   grep -q '[^[:space:]]' "$work/notes" || die "$module/CHANGELOG.md says nothing about $version"
   cat "$work/notes"
