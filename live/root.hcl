@@ -1,5 +1,5 @@
-# What every unit of every environment has in common: state, provider, versions,
-# retries. Settings of one environment stand in its env.hcl.
+# What every unit of every environment has in common: state, provider and
+# versions. Settings of one environment stand in its env.hcl.
 #
 # Two environment variables change where a run leaves its traces:
 #   INFRA_STATE=local  keeps state in files (under INFRA_STATE_DIR, else .state/), for trying things out
@@ -43,7 +43,7 @@ remote_state {
       path = "${local.state_dir}/${path_relative_to_include()}/terraform.tfstate"
     }
     s3 = {
-      bucket       = "terraform-ecs-kinesis-state-${local.env.account_id}"
+      bucket       = "terraform-ecs-kinesis-state-${local.env.account_id}-${local.env.region}"
       key          = "${path_relative_to_include()}/terraform.tfstate"
       region       = local.env.region
       encrypt      = true
@@ -85,23 +85,4 @@ generate "versions" {
       }
     }
   EOT
-}
-
-errors {
-  # AWS answers so when a thing just made is not yet known everywhere, or when
-  # it is asked too often. Everything else is worth reading.
-  retry "eventually" {
-    max_attempts       = 4
-    sleep_interval_sec = 10
-    retryable_errors = [
-      "(?s).*ServiceLinkedRole.*",
-      "(?s).*Unable to assume the service linked role.*",
-      "(?s).*is not authorized to perform: sts:AssumeRole.*ecs-tasks.*",
-      "(?s).*ThrottlingException.*",
-      "(?s).*RequestLimitExceeded.*",
-      "(?s).*LimitExceededException.*Rate exceeded.*",
-      "(?s).*connection reset by peer.*",
-      "(?s).*TLS handshake timeout.*",
-    ]
-  }
 }

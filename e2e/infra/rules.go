@@ -15,7 +15,7 @@ func Rules() map[string]func(Resource) []string {
 		"aws_cloudwatch_log_group":            retention,
 		"aws_cloudwatch_metric_alarm":         alarmPeriods,
 		"aws_ecs_service":                     strategyInPlace,
-		"aws_ecs_task_definition":             fargate,
+		"aws_ecs_task_definition":             func(r Resource) []string { return append(fargate(r), returned(r)...) },
 		"aws_kinesis_stream":                  kinesisRetention,
 		"aws_security_group":                  groupTexts,
 		"aws_vpc_endpoint":                    endpointService,

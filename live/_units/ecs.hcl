@@ -22,6 +22,10 @@ locals {
     }
   }
 
+  # The registered consumer to read as, where there is one of this name; any
+  # other is another application's.
+  fan_out = "consumer"
+
   # A KCL application's lease table, taken over in place: see docs/DEPLOY.md.
   kcl_leases = try({ leases = {
     name = local.env.kcl_lease_table
@@ -78,7 +82,7 @@ inputs = merge(local.env.ecs, {
     arn         = dependency.kinesis.outputs.arn
     shard_count = try(dependency.kinesis.outputs.shard_count, null)
     kms_key_arn = try(dependency.kinesis.outputs.kms_key_arn, null) # null outputs are not kept in the state
-    fan_out     = one([for name, arn in dependency.kinesis.outputs.fan_out_consumer_arns : { name = name, arn = arn }])
+    fan_out     = try({ name = local.fan_out, arn = dependency.kinesis.outputs.fan_out_consumer_arns[local.fan_out] }, null)
   }
   tables             = merge(dependency.dynamodb.outputs.tables, local.kcl_leases)
   tables_kms_key_arn = try(dependency.dynamodb.outputs.kms_key_arn, null)

@@ -1,23 +1,28 @@
 #!/usr/bin/env bash
-# deploy.sh ENV [--dry] [--yes]: brings one environment to what its env.hcl says
-# and proves that it works. From an empty account on; safe to run again.
+# deploy.sh ENV [--dry] [--yes] [--no-verify] [--lose-data]: brings one
+# environment to what its env.hcl says and proves that it works. From an empty
+# account on; safe to run again.
 #
 # Unit by unit in order: plan, show, (production: ask,) apply that very plan.
 # --dry does everything but the cloud: no account is asked, nothing is applied.
 # --yes answers production's questions beforehand, for a pipeline with its own approval.
+# --no-verify applies and proves nothing, where nobody is to read yet.
+# --lose-data lets a plan remove a stream or a table, with what is in it.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 environment=${1:-}
 need_environment "$environment"
 shift
-dry=no yes=no
+dry=no yes=no verify=yes lose=no pause=${DEPLOY_PAUSE:-20}
 for argument in "$@"; do
   case $argument in
     --dry) dry=yes ;;
     --yes) yes=yes ;;
+    --no-verify) verify=no ;;
+    --lose-data) lose=yes ;;
     '') ;;
-    *) usage "deploy: no option $argument; want --dry or --yes" ;;
+    *) usage "deploy: no option $argument; want --dry, --yes, --no-verify or --lose-data" ;;
   esac
 done
 
@@ -29,6 +34,7 @@ if [ "$dry" = yes ]; then
   tree=$work
 else
   export INFRA_MOCKS=no # what is applied was planned with the real thing
+  bootstrap=true
 fi
 
 check_tools() {
@@ -58,11 +64,33 @@ check_images() {
   done
 }
 
-# deploy_unit PATH: plan, show, ask where production is concerned, apply the plan.
+# deploy_unit PATH: brings a unit to what it should be. What breaks off is planned
+# and applied once more: in a new account the first service finds its linked role
+# only just made, and what was made a moment ago is not yet known everywhere.
 deploy_unit() {
+  step "$1"
+  apply_unit "$1" && return
+  say "$1: applying broke off; in $pause s what is left is planned and applied once more"
+  sleep "$pause"
+  apply_unit "$1" ||
+    die "$1: applying broke off; mend the cause and run deploy again, it goes on where it stopped. To go back: put what was there before into live/${1%%/*}/env.hcl and deploy that. Units after $1 are as they were"
+}
+
+# keep_data UNIT PLAN: stop where the plan removes a stream or a table, or makes one anew.
+keep_data() {
+  local shown lost
+  shown=$(in_unit "$1" show -no-color "$2") || die "$1: the plan cannot be read, nothing of it was applied"
+  lost=$(grep -E '^ *# aws_(kinesis_stream|dynamodb_table)\.[^ ]+ (will be destroyed|will be replaced|.*must be replaced)' <<<"$shown") || return 0
+  [ "$lose" = yes ] ||
+    die "$1: with all that is in it would be lost, so nothing was applied:
+$lost
+If that is meant: deploy once with -- --lose-data"
+}
+
+# apply_unit PATH: plan, show, ask where production is concerned, apply the plan.
+apply_unit() {
   local unit=$1 plan status=0
   plan=$work/$(echo "$unit" | tr / -).tfplan
-  step "$unit"
   in_unit "$unit" plan -out="$plan" -detailed-exitcode || status=$?
   case $status in
     0)
@@ -72,6 +100,7 @@ deploy_unit() {
     2) ;;
     *) die "$unit: the plan failed, nothing of it was applied; what was made before it stays, and deploy can be run again" ;;
   esac
+  keep_data "$unit" "$plan"
   if [ "$dry" = yes ]; then
     say "$unit: dry run, not applied"
     return
@@ -79,8 +108,7 @@ deploy_unit() {
   if [ "$environment" = production ] && [ "$yes" = no ]; then
     agree "Apply this to $unit?" production || die "$unit: not applied, as you wish; what was applied before stays"
   fi
-  in_unit "$unit" apply "$plan" ||
-    die "$unit: applying broke off; mend the cause and run deploy again, it goes on where it stopped. To go back: put what was there before into live/${unit%%/*}/env.hcl and deploy that. Units after $unit are as they were"
+  in_unit "$unit" apply "$plan"
 }
 
 check_tools
@@ -102,6 +130,10 @@ if no_cloud; then
   step "result"
   say "no cloud: the service was not waited for"
   say "$([ "$dry" = yes ] && echo "deploy $environment: dry run passed" || echo "deploy $environment: applied")"
+  exit 0
+fi
+if [ "$verify" = no ]; then
+  say "deploy $environment: applied, not proven; later: task verify ENV=$environment"
   exit 0
 fi
 "$root/live/bin/verify.sh" "$environment"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # destroy.sh ENV: removes an environment, last unit first, after its name has
-# been typed. The registry and the state stay.
+# been typed. The registry and the state stay. While its tables are protected it
+# touches nothing: without the service, say, they would still be there, unread.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -11,6 +12,10 @@ if ! no_cloud; then
   need_aws
   check_account "$environment"
 fi
+outputs=$(in_unit "$environment/dynamodb" output -json) || die "$environment/dynamodb: its state cannot be read; nothing was destroyed"
+protected='"deletion_protection": *\{[^}]*"value": *true'
+[[ ! $outputs =~ $protected ]] ||
+  die "the tables of $environment are protected; nothing was destroyed. Deploy with deletion_protection = false in live/$environment/env.hcl first"
 say "This deletes $environment: its messages, leases, stream and network. Nothing brings them back."
 agree "Destroy $environment?" "$environment" || die "nothing was destroyed"
 for ((i = ${#units[@]} - 1; i >= 0; i--)); do
@@ -24,6 +29,6 @@ for ((i = ${#units[@]} - 1; i >= 0; i--)); do
     continue
   fi
   in_unit "$unit" destroy -auto-approve ||
-    die "$unit could not be destroyed; protected tables must first be deployed with deletion_protection = false in live/$environment/env.hcl"
+    die "$unit could not be destroyed; mend the cause and run destroy again, it goes on where it stopped"
 done
 say "destroy $environment: done; the registry (live/_global) and the state stay"

@@ -58,7 +58,7 @@ planned_for() {
 containers=modules/ecs/containers.tf iam=modules/ecs/iam.tf vpc=modules/vpc/main.tf
 # Formats, validations and tests of the modules.
 breaks fmt nat.tf modules/vpc/nat.tf 's/domain = /domain   =   /'
-breaks fmt root.hcl live/root.hcl 's/= 4$/=    4/'
+breaks fmt root.hcl live/root.hcl 's/encrypt      = true/encrypt = true/'
 breaks modules 'no route|defaults|public' $vpc 's/map_public_ip_on_launch = false # only.*/map_public_ip_on_launch = true/'
 breaks modules 'Missing expected failure' modules/kinesis/variables.tf 's/>= 24 \&\&/>= 1 \&\&/'
 breaks modules 'hash_kye' modules/dynamodb/main.tf 's/hash_key  *= each.value.key/hash_kye = each.value.key/'
@@ -75,10 +75,12 @@ breaks go 'TestNetwork_NothingPublicButTheNAT lets the internet in' modules/vpc/
 breaks go 'TestNetwork_ProductionOutlivesAZone NAT gateways in' live/production/env.hcl 's/"per_az"/"single"/'
 breaks go 'TestModels_AWSTakesEveryValue LessThan. is none of' modules/ecs/alarms.tf 's/"LessThanThreshold"/"LessThan"/'
 # Environments, scripts, workflows.
-breaks plans 'does not plan' live/staging/env.hcl 's/tasks  *= { initial = 3/tasks = { initial = 9/'
+breaks plans 'does not plan' live/staging/env.hcl 's/min = 2 }/min = 2, max = 9 }/'
 breaks plans 'does not plan' live/production/env.hcl 's/consumer  *= "0.1.0"/consumer = "latest"/'
 breaks deploy 'without the name' live/bin/destroy.sh '/^agree /d'
 breaks deploy 'error:|Error' live/bin/deploy.sh 's/in_unit "$unit" apply "$plan"/true/'
+breaks deploy 'lost data' live/bin/deploy.sh '/^  keep_data /d'
+breaks deploy 'protected' live/bin/destroy.sh 's/^protected=.*/protected=never/'
 breaks scripts SC2086 live/bin/scale.sh 's/"$count" -lt "$min"/$count -lt $min/'
 breaks scripts 'does not show' docs/DEPLOY.md 's/| Kinesis, 3 shards |/| Kinesis, 4 shards |/'
 breaks go 'TestWorkflows_PinnedLeastAndTheSameTasks is not pinned' .github/workflows/deploy.yml 's/checkout@[0-9a-f]*/checkout@v4/'

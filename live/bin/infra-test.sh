@@ -115,6 +115,10 @@ check_deploy() {
   "$work/tree/live/bin/deploy.sh" staging >"$work/again.log" 2>&1
   [ "$(grep -c 'nothing to change' "$work/again.log")" = 5 ] || { tail -n 40 "$work/again.log" && die "a second deploy changes something"; }
   say "deploy staging: nothing to change the second time"
+  (export INFRA_MOCKS=no && in_unit staging/kinesis run -- taint aws_kinesis_stream.this) >"$work/taint.log" 2>&1
+  ! "$work/tree/live/bin/deploy.sh" staging >"$work/lose.log" 2>&1 || die "deploy lost data unasked"
+  grep -q 'aws_kinesis_stream.this is tainted, so must be replaced' "$work/lose.log" || { tail -n 5 "$work/lose.log" && return 1; }
+  say "deploy staging: does not make the stream anew unasked"
   ! "$work/tree/live/bin/destroy.sh" staging </dev/null >/dev/null 2>&1 || die "destroy went ahead without the name"
   echo staging | "$work/tree/live/bin/destroy.sh" staging >"$work/destroy.log" 2>&1 || { tail -n 40 "$work/destroy.log" && return 1; }
   tail -n 1 "$work/destroy.log"

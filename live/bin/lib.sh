@@ -4,6 +4,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tree=$root # where live/ and modules/ are run from; a dry run has a copy
+bootstrap=false # whether the state's bucket is made where it is missing: by deploy alone
 binaries=(producer consumer leasekeeper)
 units=(vpc kinesis dynamodb ecs) # in the order in which they are made
 
@@ -100,7 +101,7 @@ in_unit() {
   shift
   (cd "$tree/live/$unit" &&
     TF_IN_AUTOMATION=1 TG_NON_INTERACTIVE=true TG_TF_FORWARD_STDOUT=true TG_LOG_LEVEL="${TG_LOG_LEVEL:-error}" \
-      TG_BACKEND_BOOTSTRAP="$(no_cloud && echo false || echo true)" terragrunt --no-color "$@")
+      TG_BACKEND_BOOTSTRAP="$(no_cloud && echo false || echo "$bootstrap")" terragrunt --no-color "$@")
 }
 
 # copy_tree FOLDER: what a run needs, without what an earlier one left.
@@ -135,11 +136,29 @@ agree() {
   [ "$answer" = "$2" ]
 }
 
-# run_once ENV DEFINITION OVERRIDES LOG: runs a task, waits until it has ended,
-# for a day at most, and shows the end of its log, LOG/<task>. Its exit code is
-# then in $code.
+# verb_definition ENV BINARY: ARN of the task definition that runs the binary's verbs.
+verb_definition() {
+  local outputs
+  outputs=$(in_unit "$1/ecs" output -json verb_task_definition_arns) || die "deploy $1 first"
+  [[ $outputs =~ \"$2\":\ *\"([^\"]+)\" ]] || die "$1 has no task definition for verbs of $2: $outputs"
+  printf '%s' "${BASH_REMATCH[1]}"
+}
+
+# strings VALUE...: the values as strings of JSON, with commas between.
+strings() {
+  local value list=
+  for value in "$@"; do
+    value=${value//\\/\\\\}
+    list+=,\"${value//\"/\\\"}\"
+  done
+  printf '%s' "${list#,}"
+}
+
+# run_once ENV DEFINITION OVERRIDES LOG [LINES]: runs a task, waits until it has
+# ended, for a day at most, and shows the last 3 LINES of its log, LOG/<task>
+# (+1: all of them). Its exit code is then in $code.
 run_once() {
-  local environment=$1 definition=$2 overrides=$3 log=$4 subnets group task waits=0
+  local environment=$1 definition=$2 overrides=$3 log=$4 lines=${5:-3} subnets group task answer reason waits=0
   subnets=$(in_unit "$environment/ecs" output -json subnet_ids)
   group=$(in_unit "$environment/ecs" output -raw security_group_id)
   task=$(call "$environment" ecs run-task --cluster "$environment" --task-definition "$definition" --launch-type FARGATE \
@@ -147,10 +166,13 @@ run_once() {
     --overrides "$overrides" --query 'tasks[0].taskArn')
   if [ -z "$task" ] || [ "$task" = None ]; then die "ECS started no task; task status ENV=$environment says more"; fi
   say "started $task"
-  until call "$environment" ecs wait tasks-stopped --cluster "$environment" --tasks "$task"; do # ten minutes a time
+  until answer=$(call "$environment" ecs wait tasks-stopped --cluster "$environment" --tasks "$task" 2>&1); do # ten minutes a time
+    case $answer in *"Max attempts exceeded"*) ;; *) die "$task runs and cannot be watched: $answer" ;; esac
     waits=$((waits + 1))
     [ "$waits" -lt 144 ] || die "$task still runs after a day; aws ecs stop-task stops it gently"
   done
-  code=$(call "$environment" ecs describe-tasks --cluster "$environment" --tasks "$task" --query 'tasks[0].containers[0].exitCode')
-  call "$environment" logs tail "/ecs/$environment" --log-stream-names "$log/${task##*/}" --since 1h --format short | tail -n 3
+  answer=$(call "$environment" ecs describe-tasks --cluster "$environment" --tasks "$task" --query 'tasks[0].[containers[0].exitCode,stoppedReason]')
+  read -r code reason <<<"$answer"
+  call "$environment" logs tail "/ecs/$environment" --log-stream-names "$log/${task##*/}" --since 1h --format short | tail -n "$lines" || true
+  [ "$code" != None ] || die "$task never ran: $reason"
 }

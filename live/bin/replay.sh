@@ -13,14 +13,13 @@ if [ -n "$resume" ]; then
   [ -z "$from$until$shards" ] || usage "RESUME goes without FROM, UNTIL and SHARD: they are in the summary"
   summary=$(grep -o '{"stream".*}' "$resume" | tail -n 1) || die "$resume has no summary of a replay"
   [ "${#summary}" -lt 7000 ] || die "the summary is larger than a task's command may be; go on with FROM, from the time the log shows"
-  command='"--resume","'$(printf '%s' "$summary" | sed 's/["\\]/\\&/g')'"'
+  command=(--resume "$summary")
 else
   [[ $from =~ $time ]] || usage "FROM: want TRIM_HORIZON, a time such as 2026-11-23T12:00:00Z, or how long ago, such as 2h"
   [[ -z $until || $until =~ $time ]] || usage "UNTIL: want now, a time such as 2026-11-23T12:00:00Z, or how long ago, such as 2h"
   [[ -z $shards || $shards =~ ^shardId-[0-9]+(,shardId-[0-9]+)*$ ]] || usage "SHARD: want shard ids, separated by commas"
-  command='"--from","'$from'"'
-  [ -z "$until" ] || command+=',"--until","'$until'"'
-  [ -z "$shards" ] || command+=',"--shard","'${shards//,/\",\"--shard\",\"}'"'
+  command=(--from "$from" ${until:+--until "$until"})
+  for shard in ${shards//,/ }; do command+=(--shard "$shard"); done
 fi
 if [ -n "$table" ]; then
   [[ $table =~ ^[A-Za-z0-9_.-]{3,255}$ ]] || usage "TABLE: want the name of a DynamoDB table"
@@ -29,8 +28,9 @@ fi
 need_aws
 need_terraform
 check_account "$environment"
-definition=$(in_unit "$environment/ecs" output -raw verb_task_definition_arn) || die "deploy $environment first"
-run_once "$environment" "$definition" '{"containerOverrides":[{"name":"verb","command":["replay","--json",'"$command]$environ"'}]}' consumer/verb
+definition=$(verb_definition "$environment" consumer)
+say "Its reads count as the stream's: until it ends an alarm on the age of polled records may ring, and a service that polls grow."
+run_once "$environment" "$definition" '{"containerOverrides":[{"name":"consumer-verb","command":['"$(strings replay --json "${command[@]}")]$environ"'}]}' consumer/consumer-verb
 case $code in
   0) ;;
   2) die "the replay's settings are refused: see the lines above" ;;

@@ -19,7 +19,13 @@ stopped() {
   fi
   # shellcheck disable=SC2086 # one argument an ARN
   ask ecs describe-tasks --cluster "$environment" --tasks $arns \
-    --query 'sort_by(tasks,&stoppedAt)[-5:].[stoppedAt,stoppedReason,join(`, `,containers[].join(` `,[name,to_string(exitCode),to_string(reason)]))]'
+    --query "sort_by(tasks,&stoppedAt)[-5:].[stoppedAt,stoppedReason,join(', ',containers[].join(' ',[name,to_string(not_null(exitCode,'-')),not_null(reason,'')]))]"
+}
+
+# alarms PREFIX: those that ring; the two that start and stop tasks ring all the time.
+alarms() {
+  ask cloudwatch describe-alarms --alarm-name-prefix "$1" --state-value ALARM \
+    --query "MetricAlarms[?!ends_with(AlarmName,'-scale-in')&&!ends_with(AlarmName,'-scale-out')].[AlarmName,StateReason]"
 }
 
 if [ "${2:-}" = --stopped ]; then
@@ -35,7 +41,8 @@ ask dynamodb scan --table-name "$(lease_table "$environment")" --query 'Items[].
 step "workers (id, state, version)"
 ask dynamodb scan --table-name "$environment-workers" --query 'Items[?counter].[workerId.S,state.S,version.S]' | sort
 step "alarms"
-ask cloudwatch describe-alarms --alarm-name-prefix "$environment" --state-value ALARM \
-  --query 'MetricAlarms[].[AlarmName,StateReason]'
+alarms "$environment-"
+stream=$(setting "$environment" name)
+[[ $stream == "$environment-"* ]] || alarms "$stream-"
 step "stopped tasks"
 stopped

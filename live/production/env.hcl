@@ -30,7 +30,7 @@ locals {
 
   dynamodb = {
     deletion_protection = true
-    max_write_units     = 6000 # twice what three full shards bring
+    max_write_units     = 12000 # twice what three full shards bring: 3 × 1000 messages a second of up to 1 kB, 2 units each
   }
 
   ecs = {

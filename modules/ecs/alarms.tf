@@ -14,6 +14,10 @@ resource "aws_cloudwatch_metric_alarm" "tasks_missing" {
   treat_missing_data  = "breaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [actions_enabled] # task scale COUNT=0 silences it until another COUNT
+  }
 }
 
 # The age alarms are blind when nobody reads at all: no call, no age. A consumer
@@ -33,6 +37,10 @@ resource "aws_cloudwatch_metric_alarm" "nobody_reads" {
   treat_missing_data  = "breaching" # no call is no data, never a zero
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [actions_enabled] # task scale COUNT=0 silences it until another COUNT
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "memory" {
@@ -51,16 +59,18 @@ resource "aws_cloudwatch_metric_alarm" "memory" {
   ok_actions          = var.alarm_topic_arns
 }
 
+# Settings that are refused are told in plain text and count for nothing here:
+# such a task never runs, which the roll-out and tasks-missing notice.
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name          = "${var.name}-errors"
-  alarm_description   = "The binaries log errors, three times in a quarter of an hour. task logs shows them."
+  alarm_description   = "The binaries have logged three errors or more in a quarter of an hour. task logs shows them."
   namespace           = aws_cloudwatch_log_metric_filter.errors.metric_transformation[0].namespace
   metric_name         = aws_cloudwatch_log_metric_filter.errors.metric_transformation[0].name
   statistic           = "Sum"
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  period              = 300
-  evaluation_periods  = 3
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 3
+  period              = 900
+  evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns

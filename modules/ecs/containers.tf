@@ -1,19 +1,24 @@
 locals {
+  lease_seconds = tonumber(trimsuffix(lookup(var.settings.leasekeeper, "LEASEKEEPER_LEASE_DURATION", "8s"), "s")) # 8s is the binary's own
+
   # From SIGTERM to exit. A leasekeeper may need longer than the consumer: it
   # waits for it, then for twice its lease duration at most.
   drain_seconds = {
     consumer    = var.drain_timeout_seconds
-    leasekeeper = max(25, var.drain_timeout_seconds + 5)
+    leasekeeper = max(var.drain_timeout_seconds, 2 * local.lease_seconds) + 5
     producer    = 20
   }
 
-  # What every container has: no user, no writable disk, no capability.
+  # What every container has: no user, no writable disk, no capability. Empty
+  # lists stand here because ECS answers with them: what it does not answer with
+  # is a difference, and a difference is a new revision at each deploy.
   container = {
+    cpu                    = 0
     essential              = true
     user                   = "65532:65532"
     readonlyRootFilesystem = true
     privileged             = false
-    linuxParameters        = { capabilities = { drop = ["ALL"] } }
+    linuxParameters        = { capabilities = { add = [], drop = ["ALL"] } }
     portMappings           = []
     mountPoints            = []
     volumesFrom            = []
@@ -44,7 +49,9 @@ locals {
       CONSUMER_DEAD_LETTER_TABLE = var.tables.dead_letters.name
       CONSUMER_DRAIN_TIMEOUT     = "${local.drain_seconds.consumer}s"
     })
-    producer = merge({ PRODUCER_PROGRESS = "log" }, var.settings.producer, {
+    # A service sends without end, since one that ends is started again, over and
+    # over, and slowly, since as fast as it can would never end.
+    producer = merge({ PRODUCER_PROGRESS = "log" }, var.producer == "service" ? { PRODUCER_COUNT = "0", PRODUCER_RATE = "100" } : {}, var.settings.producer, {
       AWS_REGION             = local.region
       PRODUCER_STREAM        = var.stream.name
       PRODUCER_LISTEN        = "127.0.0.1:9402"
@@ -107,10 +114,12 @@ resource "aws_ecs_task_definition" "consumer" {
   ])
 }
 
-# What runs the consumer's verbs replay and redrive: nothing but the consumer,
-# until it ends. The command is given to the task that is run.
+# What runs the verbs of an operator, one binary alone, until it ends. The
+# command is given to the task that is run.
 resource "aws_ecs_task_definition" "verb" {
-  family                   = "${var.name}-verb"
+  for_each = toset(["consumer", "leasekeeper"])
+
+  family                   = "${var.name}-${each.key}-verb"
   requires_compatibilities = ["FARGATE"]
   network_mode             = "awsvpc"
   cpu                      = var.task.cpu
@@ -125,8 +134,8 @@ resource "aws_ecs_task_definition" "verb" {
   }
 
   container_definitions = jsonencode([merge(
-    { for key, value in local.containers.consumer : key => value if key != "healthCheck" },
-    { name = "verb", command = ["help"] },
+    { for key, value in local.containers[each.key] : key => value if key != "healthCheck" },
+    { name = "${each.key}-verb", command = ["help"] },
   )])
 }
 

@@ -46,7 +46,7 @@ resource "aws_ecs_service" "consumer" {
   name            = "consumer"
   cluster         = aws_ecs_cluster.this.arn
   task_definition = aws_ecs_task_definition.consumer.arn
-  desired_count   = var.tasks.initial
+  desired_count   = min(var.tasks.initial, local.max_tasks) # fewer shards since are no reason to refuse
 
   # New tasks first, then the old ones leave, each handing over what it holds:
   # there is never less capacity than before the roll-out.

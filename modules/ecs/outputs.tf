@@ -13,9 +13,9 @@ output "task_definition_arn" {
   value       = aws_ecs_task_definition.consumer.arn
 }
 
-output "verb_task_definition_arn" {
-  description = "ARN of the task definition that runs the consumer's verbs."
-  value       = aws_ecs_task_definition.verb.arn
+output "verb_task_definition_arns" {
+  description = "ARNs of the task definitions that run the verbs of consumer and leasekeeper, by binary."
+  value       = { for binary, definition in aws_ecs_task_definition.verb : binary => definition.arn }
 }
 
 output "producer_task_definition_arn" {

@@ -18,6 +18,10 @@ resource "aws_appautoscaling_target" "tasks" {
   scalable_dimension = "ecs:service:DesiredCount"
   min_capacity       = var.tasks.min
   max_capacity       = local.max_tasks
+
+  lifecycle {
+    ignore_changes = [suspended_state] # task scale COUNT=0 suspends it until another COUNT
+  }
 }
 
 resource "aws_appautoscaling_policy" "out" {

@@ -117,7 +117,8 @@ variable "task" {
 
 variable "tasks" {
   description = <<-EOT
-    How many tasks run: initial at first, then between min and max by the age of the oldest unread record.
+    How many tasks run: initial at first, then between min and max by the age of the oldest unread record. min is
+    1 at least: with no task nobody reads, so no age would ever start one. task scale COUNT=0 stops a service.
     max is the number of shards unless given, because a task without a shard only waits; a spare for
     a faster failover, or more tasks than shards for whatever reason, must be allowed by idle = true.
   EOT
@@ -130,12 +131,12 @@ variable "tasks" {
   default = {}
 
   validation {
-    condition     = var.tasks.min >= 0 && var.tasks.initial >= var.tasks.min && (var.tasks.max == null || try(var.tasks.max >= var.tasks.initial, false))
-    error_message = "tasks: want 0 <= min <= initial <= max."
+    condition     = var.tasks.min >= 1 && var.tasks.initial >= var.tasks.min && (var.tasks.max == null || try(var.tasks.max >= var.tasks.initial, false))
+    error_message = "tasks: want 1 <= min <= initial <= max."
   }
 
   validation {
-    condition     = var.tasks.idle || var.stream.shard_count == null || max(var.tasks.initial, coalesce(var.tasks.max, var.tasks.initial)) <= coalesce(var.stream.shard_count, 10000)
+    condition     = var.tasks.idle || var.stream.shard_count == null || max(var.tasks.min, coalesce(var.tasks.max, var.tasks.min)) <= coalesce(var.stream.shard_count, 10000)
     error_message = "tasks: more tasks than shards: the rest would wait. Say idle = true if that is what you want."
   }
 }
@@ -152,7 +153,7 @@ variable "spot_percent" {
 }
 
 variable "drain_timeout_seconds" {
-  description = "How long a consumer may finish what it has begun after SIGTERM. The leasekeeper gets five seconds more, and 25 at least; ECS waits ten seconds longer for each."
+  description = "How long a consumer may finish what it has begun after SIGTERM. The leasekeeper gets that, or twice LEASEKEEPER_LEASE_DURATION if it is more, and five seconds; ECS waits ten seconds longer for each."
   type        = number
   default     = 20
 
@@ -163,8 +164,10 @@ variable "drain_timeout_seconds" {
 
   # The containers stop one after the other: drain + 10, then as much as the leasekeeper gets.
   validation {
-    condition     = var.spot_percent == 0 || var.drain_timeout_seconds + 10 + max(25, var.drain_timeout_seconds + 5) + 10 <= 120
-    error_message = "drain_timeout_seconds: want at most 47 with spot_percent above 0: a Spot task ends two minutes after its notice, and its containers stop one after the other."
+    condition = var.spot_percent == 0 || var.drain_timeout_seconds + 10 + 10 + 5 + max(
+      var.drain_timeout_seconds, 2 * try(tonumber(trimsuffix(var.settings.leasekeeper["LEASEKEEPER_LEASE_DURATION"], "s")), 8)
+    ) <= 120
+    error_message = "drain_timeout_seconds: with spot_percent above 0 want at most 95 together with itself, or with twice LEASEKEEPER_LEASE_DURATION if that is more: a Spot task ends two minutes after its notice, and its containers stop one after the other."
   }
 }
 
@@ -193,16 +196,27 @@ variable "settings" {
     ])) == 0
     error_message = "settings: streams, tables, addresses, ways of reading and drain time-outs come from the module's other variables."
   }
+
+  # Twice as long, five seconds and ten more are Fargate's 120.
+  validation {
+    condition     = try(tonumber(regex("^([0-9]+)s$", lookup(var.settings.leasekeeper, "LEASEKEEPER_LEASE_DURATION", "8s"))[0]) <= 52, false)
+    error_message = "settings: LEASEKEEPER_LEASE_DURATION: want whole seconds, 52s at most: a leasekeeper may need twice as long to leave, and Fargate stops it after 120 seconds."
+  }
 }
 
 variable "producer" {
-  description = "The producer beside the consumers: none, task (a task definition to run once, by task produce), or service (one task, all the time)."
+  description = "The producer beside the consumers: none, task (a task definition to run once, by task produce), or service (one task, all the time, 100 messages a second unless settings.producer has another PRODUCER_RATE)."
   type        = string
   default     = "task"
 
   validation {
     condition     = contains(["none", "task", "service"], var.producer)
     error_message = "producer: want none, task or service."
+  }
+
+  validation {
+    condition     = var.producer != "service" || !contains(keys(var.settings.producer), "PRODUCER_COUNT")
+    error_message = "producer: a service sends without end, so its settings have no PRODUCER_COUNT."
   }
 }
 

@@ -58,6 +58,10 @@ run "defaults" {
     condition     = aws_cloudwatch_metric_alarm.nobody_reads.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.nobody_reads.metric_name == "GetRecords.Success"
     error_message = "no call leaves no data: that is what the alarm is about"
   }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.errors.period * aws_cloudwatch_metric_alarm.errors.evaluation_periods == 900 && aws_cloudwatch_metric_alarm.errors.threshold == 3
+    error_message = "a burst of three errors must be told, whichever minutes it falls into"
+  }
 }
 
 run "containers" {
@@ -68,7 +72,7 @@ run "containers" {
     error_message = "want two containers, each of its own version"
   }
   assert {
-    condition     = alltrue([for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.essential && container.readonlyRootFilesystem && container.user == "65532:65532" && container.linuxParameters.capabilities.drop == ["ALL"]])
+    condition     = alltrue([for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.essential && container.readonlyRootFilesystem && container.user == "65532:65532" && container.linuxParameters.capabilities == { add = [], drop = ["ALL"] }])
     error_message = "want essential containers without root, disk or capabilities"
   }
   assert {
@@ -97,16 +101,23 @@ run "verbs_run_alone" {
   command = plan
 
   assert {
-    condition     = [for container in jsondecode(aws_ecs_task_definition.verb.container_definitions) : [container.name, container.image]] == [["verb", "registry/consumer:1.2.0"]]
-    error_message = "want the consumer alone: a leasekeeper beside it would join the fleet"
+    condition = { for binary, definition in aws_ecs_task_definition.verb : binary => [for container in jsondecode(definition.container_definitions) : [container.name, container.image]] } == {
+      consumer    = [["consumer-verb", "registry/consumer:1.2.0"]]
+      leasekeeper = [["leasekeeper-verb", "registry/leasekeeper:0.9.0"]]
+    }
+    error_message = "want one binary alone: a leasekeeper beside it would join the fleet"
   }
   assert {
-    condition     = !contains(keys(jsondecode(aws_ecs_task_definition.verb.container_definitions)[0]), "healthCheck") && jsondecode(aws_ecs_task_definition.verb.container_definitions)[0].command == ["help"]
+    condition     = alltrue([for definition in aws_ecs_task_definition.verb : !contains(keys(jsondecode(definition.container_definitions)[0]), "healthCheck") && jsondecode(definition.container_definitions)[0].command == ["help"]])
     error_message = "a verb serves no health, and does nothing that it was not told"
   }
   assert {
-    condition     = contains(jsondecode(aws_ecs_task_definition.verb.container_definitions)[0].environment, { name = "CONSUMER_STREAM", value = "test" })
+    condition     = contains(jsondecode(aws_ecs_task_definition.verb["consumer"].container_definitions)[0].environment, { name = "CONSUMER_STREAM", value = "test" })
     error_message = "a replay must be told its stream"
+  }
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.verb["leasekeeper"].container_definitions)[0].environment, { name = "LEASEKEEPER_LEASE_TABLE", value = "leases" })
+    error_message = "a leasekeeper's verb must be told its tables"
   }
 }
 
@@ -165,6 +176,16 @@ run "own_keys_and_fan_out" {
   }
 }
 
+run "fewer_shards_later" {
+  command = plan
+  variables { stream = { name = "test", arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/test", shard_count = 2 } }
+
+  assert {
+    condition     = aws_ecs_service.consumer.desired_count == 2 && aws_appautoscaling_target.tasks.max_capacity == 2
+    error_message = "the first number of tasks is no reason to refuse a merged stream"
+  }
+}
+
 run "more_tasks_when_told" {
   command = plan
   variables { tasks = { initial = 4, min = 4, max = 6, idle = true } }
@@ -211,6 +232,10 @@ run "producer_as_a_service" {
     error_message = "want one producer, all the time"
   }
   assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.producer[0].container_definitions)[0].environment, { name = "PRODUCER_COUNT", value = "0" })
+    error_message = "a producer that ends is started again, over and over"
+  }
+  assert {
     condition     = one(aws_ecs_service.producer[*].force_new_deployment) == true
     error_message = "another share of Spot would delete the producer's service and make it anew"
   }
@@ -253,6 +278,16 @@ run "long_drain" {
   assert {
     condition     = max([for container in jsondecode(aws_ecs_task_definition.consumer.container_definitions) : container.stopTimeout]...) == 115
     error_message = "the longest drain must not pass Fargate's limit"
+  }
+}
+
+run "long_leases" {
+  command = plan
+  variables { settings = { leasekeeper = { LEASEKEEPER_LEASE_DURATION = "30s" } } }
+
+  assert {
+    condition     = contains(jsondecode(aws_ecs_task_definition.consumer.container_definitions)[1].environment, { name = "LEASEKEEPER_DRAIN_TIMEOUT", value = "65s" }) && jsondecode(aws_ecs_task_definition.consumer.container_definitions)[1].stopTimeout == 75
+    error_message = "the leasekeeper refuses a drain shorter than twice its lease"
   }
 }
 

@@ -76,7 +76,7 @@ run "refuses_unknown_architecture" {
 
 run "refuses_more_tasks_than_shards" {
   command = plan
-  variables { tasks = { initial = 4 } }
+  variables { tasks = { initial = 4, min = 4 } }
   expect_failures = [var.tasks]
 }
 
@@ -153,4 +153,40 @@ run "refuses_drain_beyond_spot" {
     spot_percent          = 50
   }
   expect_failures = [var.drain_timeout_seconds]
+}
+
+run "refuses_lease_beyond_fargate" {
+  command = plan
+  variables { settings = { leasekeeper = { LEASEKEEPER_LEASE_DURATION = "53s" } } }
+  expect_failures = [var.settings]
+}
+
+run "refuses_lease_in_other_units" {
+  command = plan
+  variables { settings = { leasekeeper = { LEASEKEEPER_LEASE_DURATION = "1m" } } }
+  expect_failures = [var.settings]
+}
+
+run "refuses_lease_beyond_spot" {
+  command = plan
+  variables {
+    settings     = { leasekeeper = { LEASEKEEPER_LEASE_DURATION = "38s" } }
+    spot_percent = 50
+  }
+  expect_failures = [var.drain_timeout_seconds]
+}
+
+run "refuses_producer_service_that_ends" {
+  command = plan
+  variables {
+    producer = "service"
+    settings = { producer = { PRODUCER_COUNT = "10" } }
+  }
+  expect_failures = [var.producer]
+}
+
+run "refuses_no_task" {
+  command = plan
+  variables { tasks = { min = 0 } }
+  expect_failures = [var.tasks]
 }
