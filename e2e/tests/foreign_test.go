@@ -29,6 +29,7 @@ func TestForeign(t *testing.T) {
 	// request that is given up and sent again would be stored twice.
 	s := start(t, cluster.Options{Server: servers.Server, Env: []string{"CONSUMER_READ_CALLS_PER_SECOND=2"}})
 	s.stop()
+	s.few = true
 	const count = 2_000
 	producer, err := s.StartProducer(count, 0, "PRODUCER_ATTEMPT_TIMEOUT="+(2*patience).String())
 	if err != nil {

@@ -70,7 +70,8 @@ type system struct {
 	lease   time.Duration
 	order   *verify.Order
 	records *verify.StreamReader
-	stop    func()
+	stop    func() // the sampling of checkpoints
+	few     bool   // samples are not demanded
 }
 
 // start makes a cluster whose checkpoints are watched from the first moment.
@@ -207,9 +208,16 @@ func (s *system) verify(atLeast int) verify.Report {
 	if !report.Clean() {
 		s.t.Errorf("got %s, want every record stored once", report)
 	}
+	s.until("checkpoints were read", func() bool { // by a short test, for the first time
+		_, _, samples := s.order.Breaches()
+		return samples > 0 || s.few
+	})
 	s.stop()
 	if err := s.order.Sample(s.t.Context()); err != nil {
 		s.t.Fatal(err)
+	}
+	if err := s.order.Enough(); err != nil && !s.few {
+		s.t.Error(err)
 	}
 	breaches, details, samples := s.order.Breaches()
 	if breaches > 0 {

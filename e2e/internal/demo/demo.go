@@ -111,8 +111,6 @@ func judge(v Counts, want int) error {
 }
 
 func (d *demo) run(ctx context.Context) (Verdict, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	c, err := cluster.New(ctx, cluster.Options{Binaries: d.Binaries, LogDir: d.LogDir, Lease: d.Lease})
 	if c != nil {
 		defer c.Close()
@@ -135,7 +133,8 @@ func (d *demo) run(ctx context.Context) (Verdict, error) {
 		DynamoDB: c.AWS.DynamoDB, LeaseTable: awslocal.LeaseTable, Messages: awslocal.MessagesTable,
 		Records: verify.NewStreamReader(c.AWS.Kinesis, awslocal.Stream),
 	}
-	watching := d.watch(ctx)
+	watch, cancel := context.WithCancel(ctx)
+	watching := d.watch(watch)
 	stop := func() { cancel(); <-watching }
 	defer stop()
 	failover, err := d.scenario(ctx, producer)
@@ -186,8 +185,8 @@ func (d *demo) verify(ctx context.Context, stopWatching func()) (*Counts, error)
 	}
 	d.screen.Event("looked for every message: %d stored, %d missing, %d twice", report.Stored, report.Missing, report.Duplicated)
 	final := d.cluster.Observe(ctx, d.started, d.Messages)
-	orderErr := d.order.Sample(ctx) // after the last message: the end state counts too
 	stopWatching()
+	orderErr := d.order.Sample(ctx) // after the last message: the end state counts too
 	d.screen.Show(final)
 	breaches, details, _ := d.order.Breaches()
 	for _, detail := range details {
@@ -195,6 +194,9 @@ func (d *demo) verify(ctx context.Context, stopWatching func()) (*Counts, error)
 	}
 	if err == nil {
 		err = orderErr
+	}
+	if err == nil {
+		err = d.order.Enough()
 	}
 	return &Counts{
 		Produced: report.Produced, Stored: report.Stored, Missing: report.Missing,

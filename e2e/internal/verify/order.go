@@ -12,6 +12,10 @@ import (
 // maxBreaches bounds how many breaches are described; all are counted.
 const maxBreaches = 20
 
+// minSamples is the least number of readings that say something of a run: one of
+// its end, and one before.
+const minSamples = 2
+
 // Order watches the order of checkpoints (invariant I2) in a running system. It
 // reads the lease rows first and the messages after, so that every message a
 // checkpoint covers must be in the second reading. A breach is a checkpoint that
@@ -27,12 +31,26 @@ type Order struct {
 	mu       sync.Mutex
 	last     map[string]string // shard → checkpoint
 	samples  int
+	failed   int    // readings that could not be taken
+	lastErr  string // of the last of them
 	breaches int
 	details  []string
 }
 
-// Sample takes one reading and judges it.
+// Sample takes one reading and judges it. One that cannot be taken counts as
+// failed, but for the end of ctx.
 func (o *Order) Sample(ctx context.Context) error {
+	err := o.sample(ctx)
+	if err != nil && ctx.Err() == nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.failed++
+		o.lastErr = err.Error()
+	}
+	return err
+}
+
+func (o *Order) sample(ctx context.Context) error {
 	rows, err := ScanLeases(ctx, o.DynamoDB, o.LeaseTable)
 	if err != nil {
 		return err
@@ -83,15 +101,26 @@ func (o *Order) Breaches() (count int, details []string, samples int) {
 	return o.breaches, append([]string(nil), o.details...), o.samples
 }
 
+// Enough returns an error if too few readings could be taken to say anything:
+// fewer than two, or than a quarter of those that were tried.
+func (o *Order) Enough() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.samples >= max(minSamples, o.failed/3) {
+		return nil
+	}
+	return fmt.Errorf("checkpoints were read %d times, which is too seldom; %d readings failed, the last with: %q", o.samples, o.failed, o.lastErr)
+}
+
 // Run samples at an interval until ctx ends. A reading that fails (faults are
-// part of some tests) is left out.
+// part of some tests) is left out, and counted for Enough.
 func (o *Order) Run(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
-			_ = o.Sample(ctx)
+			_ = o.Sample(ctx) // counted
 		case <-ctx.Done():
 			return
 		}

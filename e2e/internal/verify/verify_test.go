@@ -2,7 +2,9 @@ package verify_test
 
 import (
 	"testing"
+	"testing/synctest"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/awslocal"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/verify"
 )
 
@@ -90,6 +92,38 @@ func TestOrder_Judge(t *testing.T) {
 			got, details, samples := order.Breaches()
 			if got != tt.want || samples != len(tt.checkpoints) {
 				t.Errorf("got %d breaches in %d samples (%v), want %d", got, samples, details, tt.want)
+			}
+		})
+	}
+}
+
+// TestOrder_Enough: an order that could not be looked at is not in order.
+func TestOrder_Enough(t *testing.T) {
+	tests := map[string]struct {
+		samples, failed int
+		enough          bool
+	}{
+		"plenty":                {10, 0, true},
+		"faults now and then":   {10, 30, true},
+		"faults nearly always":  {10, 33, false},
+		"nothing but the last":  {1, 0, false},
+		"nothing, and no error": {0, 0, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			order := verify.Order{DynamoDB: awslocal.Connect("http://127.0.0.1:1", "http://127.0.0.1:1").DynamoDB}
+			for range tt.samples {
+				order.Judge(nil, nil, nil)
+			}
+			synctest.Test(t, func(t *testing.T) { // the SDK's retries wait
+				for range tt.failed {
+					if err := order.Sample(t.Context()); err == nil {
+						t.Fatal("got a reading from nowhere")
+					}
+				}
+			})
+			if err := order.Enough(); (err == nil) != tt.enough {
+				t.Errorf("got %v, want enough %t", err, tt.enough)
 			}
 		})
 	}
