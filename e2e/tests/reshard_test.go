@@ -19,10 +19,12 @@ import (
 const longestPause = 5 * time.Second
 
 // TestReshard splits, merges and resizes a stream under load, several
-// generations deep, and kills a task on the way.
+// generations deep, and kills a task on the way. The stream is UPDATING for a
+// while after each, as the service's is, and is read all the same.
 func TestReshard(t *testing.T) {
 	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
+	s.clockwork(awslocal.Clockwork{TransitionMS: 1_000})
 	s.startTasks(3)
 	producer := s.produce(0, 400)
 	s.spread(3)
@@ -45,6 +47,13 @@ func TestReshard(t *testing.T) {
 	s.verify(1)
 	if _, err := measure.Pauses(t.Context(), s.Cluster); err != nil {
 		t.Error(err)
+	}
+}
+
+func (s *system) clockwork(c awslocal.Clockwork) {
+	s.t.Helper()
+	if err := s.AWS.Admin.SetClockwork(s.t.Context(), c); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -36,9 +36,10 @@ func (b bench) runs(n int) int { return max(1, int(float64(n)*b.scale)) }
 
 func say(line string) { fmt.Println("  " + line) }
 
-// on runs a measurement on a cluster of its own, under load.
+// on runs a measurement on a cluster of its own, under load, where only the
+// binaries limit anything.
 func (b bench) on(ctx context.Context, o cluster.Options, tasks, rate int, do func(*cluster.Cluster) error) error {
-	o.Binaries = b.binaries
+	o.Binaries, o.NoLimits = b.binaries, true
 	c, err := cluster.New(ctx, o)
 	if c != nil {
 		defer c.Close()

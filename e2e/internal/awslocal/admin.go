@@ -110,9 +110,25 @@ func (a *Admin) ClearFaults(ctx context.Context) error {
 	return a.call(ctx, http.MethodDelete, "faults", nil, nil)
 }
 
-// EnforceLimits switches the service's real limits per shard on or off.
-func (a *Admin) EnforceLimits(ctx context.Context, enforce bool) error {
-	return a.call(ctx, http.MethodPut, "limits", map[string]bool{"enforce": enforce}, nil)
+// readsPerSecond is how often a shard may be read: five times as the service
+// has it, and twice by the harness, which looks at checkpoints half a second apart.
+const readsPerSecond = 5 + 2
+
+// EnforceLimits applies the service's limits per shard, and its rates of
+// control-plane calls, from now on.
+func (a *Admin) EnforceLimits(ctx context.Context) error {
+	return a.call(ctx, http.MethodPut, "limits", map[string]any{"enforce": true, "reads_per_second": readsPerSecond}, nil)
+}
+
+// Clockwork is how fast Kinesis goes about some things. 0 leaves them as they are.
+type Clockwork struct {
+	TransitionMS int64 `json:"transition_ms,omitempty"` // a stream stays CREATING, UPDATING or DELETING for so long; 0 at the start
+	HeartbeatMS  int64 `json:"heartbeat_ms,omitempty"`  // between two events of an idle subscription; 5,000 at the start
+}
+
+// SetClockwork changes the clockwork from now on.
+func (a *Admin) SetClockwork(ctx context.Context, c Clockwork) error {
+	return a.call(ctx, http.MethodPut, "limits", c, nil)
 }
 
 // AdvanceKinesis moves the clock of Kinesis ahead of the true time, as if the

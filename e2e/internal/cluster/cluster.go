@@ -25,6 +25,7 @@ type Options struct {
 	Shards   int32         // 3 if 0
 	Lease    time.Duration // LEASEKEEPER_LEASE_DURATION; the default of the binary if 0
 	Listen   string        // of localaws; a free port if empty
+	NoLimits bool          // leaves out the service's limits per shard, which else hold
 	Env      []string      // further settings of every leasekeeper and consumer
 
 	// Server is used instead of a localaws of its own: another server that
@@ -71,6 +72,11 @@ func New(ctx context.Context, o Options) (*Cluster, error) {
 	c.AWS = server
 	if c.Tap, err = tap.Start(ctx, server.URL); err != nil {
 		return c, err
+	}
+	if server.Admin != nil && !o.NoLimits {
+		if err := server.Admin.EnforceLimits(ctx); err != nil {
+			return c, err
+		}
 	}
 	return c, server.CreateAll(ctx, o.Shards)
 }
