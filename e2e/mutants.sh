@@ -51,6 +51,8 @@ mutant no-wait-for-drained leasekeeper internal/keeper/holding.go \
   's|return !h.granted .. h.final .. h.now >= h.expires|return true|' 'TestScale|TestRolling'
 mutant no-drain consumer internal/task/task.go \
   's|time.Now().Add(t.o.DrainTimeout)|time.Now()|' 'TestScale'
+mutant fanout-end-unread consumer internal/reader/fanout.go \
+  's|^\t\tif err := s.deliver(long, b); err != nil {|\t\tif b.Next == "" { return true, b.Children, nil }\n&|' 'TestFanout'
 
 echo "$caught caught, missed:${missed:- none}"
 [ -z "$missed" ]

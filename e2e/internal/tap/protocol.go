@@ -25,7 +25,7 @@ func (t *Tap) asked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := call{client: accessKey(r.Header.Get("Authorization")), sent: time.Now()}
 		_, c.operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		if c.operation == "GetRecords" || c.operation == "GetShardIterator" {
+		if c.operation == "GetRecords" || c.operation == "GetShardIterator" || c.operation == "SubscribeToShard" {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
 				abort(w, r, err)
@@ -74,6 +74,10 @@ func accessKey(authorization string) string {
 func (t *Tap) answered(resp *http.Response) error {
 	c, ok := resp.Request.Context().Value(callKey{}).(call)
 	if !ok {
+		return nil
+	}
+	if c.operation == "SubscribeToShard" {
+		resp.Body = &subscription{ReadCloser: resp.Body, tap: t, call: c}
 		return nil
 	}
 	body, err := io.ReadAll(resp.Body)

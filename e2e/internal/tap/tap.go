@@ -22,7 +22,8 @@ const maxReads = 400_000
 // maxIterators bounds how many iterators are remembered, twice.
 const maxIterators = 50_000
 
-// Read is one GetRecords call that was answered.
+// Read is one GetRecords call that was answered, or one event of a subscription,
+// its beginning included; that of an event is sent and done when it passes.
 type Read struct {
 	Shard   string
 	Client  string    // access key id of the caller

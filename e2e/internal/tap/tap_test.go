@@ -9,10 +9,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/e2e/internal/tap"
@@ -41,6 +43,15 @@ func fakeKinesis(t *testing.T) *httptest.Server {
 }
 
 func call(ctx context.Context, url, client, operation string, in map[string]string) (map[string]any, error) {
+	body, err := post(ctx, url, client, operation, in)
+	if err != nil {
+		return nil, err
+	}
+	var out map[string]any
+	return out, json.Unmarshal(body, &out)
+}
+
+func post(ctx context.Context, url, client, operation string, in map[string]string) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
@@ -56,8 +67,7 @@ func call(ctx context.Context, url, client, operation string, in map[string]stri
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	var out map[string]any
-	return out, json.NewDecoder(resp.Body).Decode(&out)
+	return io.ReadAll(resp.Body)
 }
 
 func read(t *testing.T, url, client, shard string, times int) {
@@ -181,5 +191,57 @@ func TestTap_CBOR(t *testing.T) {
 	}
 	if got := proxy.Delivered()["a"]; got != 2 {
 		t.Errorf("got %d records delivered, want 2", got)
+	}
+}
+
+// TestTap_Subscription: each event of a subscription is a read, wherever the
+// bytes are cut.
+func TestTap_Subscription(t *testing.T) {
+	var answer bytes.Buffer
+	for _, event := range []struct{ kind, payload string }{
+		{"initial-response", `{}`},
+		{"SubscribeToShardEvent", `{"Records":[{"Data":""},{"Data":""}],"ContinuationSequenceNumber":"7"}`},
+		{"InternalFailureException", `{"message":"an exception is no read"}`},
+		{"SubscribeToShardEvent", `{"Records":[{"Data":""}],"ChildShards":[{}]}`},
+	} {
+		message := eventstream.Message{Payload: []byte(event.payload)}
+		message.Headers.Set(":event-type", eventstream.StringValue(event.kind))
+		message.Headers.Set(":content-type", eventstream.StringValue("application/json"))
+		if err := eventstream.NewEncoder().Encode(&answer, message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for part := range slices.Chunk(answer.Bytes(), answer.Len()/7) {
+			_, _ = w.Write(part)
+			_ = http.NewResponseController(w).Flush()
+		}
+	}))
+	t.Cleanup(server.Close)
+	proxy, err := tap.Start(t.Context(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	got, err := post(t.Context(), proxy.URL, "task1-consumer", "SubscribeToShard", map[string]string{"ShardId": "a"})
+	if err != nil || !bytes.Equal(got, answer.Bytes()) {
+		t.Errorf("got %q, %v, want the events as they are", got, err)
+	}
+	reads := proxy.Reads(time.Time{})
+	records, failed := 0, 0
+	for _, r := range reads {
+		records += r.Records
+		if !r.OK {
+			failed++
+		}
+	}
+	if len(reads) != 4 || records != 3 || failed != 1 {
+		t.Errorf("got %d records in %d reads, %d of them failed, want 3 in 4, 1 of them: %+v", records, len(reads), failed, reads)
+	}
+	if got := proxy.FirstReads()["a"]; got.Client != "task1-consumer" || got.Records != 0 || got.Ended {
+		t.Errorf("got first read %+v, want the beginning", got)
+	}
+	if got := proxy.Ends()["a"]; got.Records != 1 {
+		t.Errorf("got end %+v, want that with one record", got)
 	}
 }
