@@ -40,6 +40,7 @@ type Cluster struct {
 	LogDir string
 
 	options   Options
+	ports     *proc.Ports
 	mu        sync.Mutex
 	tasks     []*Task
 	producers []*proc.Process
@@ -61,7 +62,7 @@ func New(ctx context.Context, o Options) (*Cluster, error) {
 	if err := os.MkdirAll(o.LogDir, 0o750); err != nil {
 		return nil, fmt.Errorf("make log folder: %w", err)
 	}
-	c := &Cluster{LogDir: o.LogDir, options: o}
+	c := &Cluster{LogDir: o.LogDir, options: o, ports: proc.NewPorts()}
 	server, err := o.Server, error(nil)
 	if server == nil {
 		server, err = awslocal.Start(ctx, o.Binaries.LocalAWS, o.LogDir, o.Listen)

@@ -40,20 +40,16 @@ func (t *Task) start(ctx context.Context) error {
 func (t *Task) StartLeasekeeper(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	listen := t.keeperAddr
-	if listen == "" {
-		listen = "127.0.0.1:0"
+	if err := t.place(ctx, &t.keeperAddr); err != nil {
+		return err
 	}
-	env := append(t.cluster.AWS.Env(t.Name+"-leasekeeper"), "LEASEKEEPER_STREAM="+awslocal.Stream, "LEASEKEEPER_LISTEN="+listen)
+	env := append(t.cluster.AWS.Env(t.Name+"-leasekeeper"), "LEASEKEEPER_STREAM="+awslocal.Stream, "LEASEKEEPER_LISTEN="+t.keeperAddr)
 	if lease := t.cluster.options.Lease; lease > 0 {
 		env = append(env, "LEASEKEEPER_LEASE_DURATION="+lease.String())
 	}
-	p, addr, err := t.launch(ctx, "leasekeeper", t.cluster.options.Binaries.Leasekeeper, append(env, t.extra("LEASEKEEPER_")...))
+	p, err := t.launch(ctx, "leasekeeper", t.cluster.options.Binaries.Leasekeeper, append(env, t.extra("LEASEKEEPER_")...))
 	if p != nil {
 		t.leasekeeper = p
-	}
-	if err == nil {
-		t.keeperAddr = addr
 	}
 	return err
 }
@@ -63,18 +59,22 @@ func (t *Task) StartLeasekeeper(ctx context.Context) error {
 func (t *Task) StartConsumer(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	listen := t.consumerAddr
-	if listen == "" {
-		listen = "127.0.0.1:0"
+	if err := t.place(ctx, &t.consumerAddr); err != nil {
+		return err
 	}
 	env := append(t.cluster.AWS.Env(t.Name+"-consumer"), "AWS_ENDPOINT_URL_KINESIS="+t.cluster.Tap.URL,
-		"CONSUMER_LEASEKEEPER_URL=http://"+t.keeperAddr, "CONSUMER_LISTEN="+listen)
-	p, addr, err := t.launch(ctx, "consumer", t.cluster.options.Binaries.Consumer, append(env, t.extra("CONSUMER_")...))
+		"CONSUMER_LEASEKEEPER_URL=http://"+t.keeperAddr, "CONSUMER_LISTEN="+t.consumerAddr)
+	p, err := t.launch(ctx, "consumer", t.cluster.options.Binaries.Consumer, append(env, t.extra("CONSUMER_")...))
 	if p != nil {
 		t.consumer = p
 	}
-	if err == nil {
-		t.consumerAddr = addr
+	return err
+}
+
+// place gives a process its address before its first start.
+func (t *Task) place(ctx context.Context, address *string) (err error) {
+	if *address == "" {
+		*address, err = t.cluster.ports.Address(ctx)
 	}
 	return err
 }
@@ -91,16 +91,16 @@ func (t *Task) extra(prefix string) []string {
 	return out
 }
 
-func (t *Task) launch(ctx context.Context, role, path string, env []string) (*proc.Process, string, error) {
+func (t *Task) launch(ctx context.Context, role, path string, env []string) (*proc.Process, error) {
 	name := fmt.Sprintf("%s-%s", t.Name, role)
 	p, err := proc.Start(proc.Spec{Name: name, Path: path, Env: env, LogDir: t.cluster.LogDir})
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, serveTimeout)
 	defer cancel()
-	addr, err := p.WaitListening(ctx)
-	return p, addr, err
+	_, err = p.WaitListening(ctx)
+	return p, err
 }
 
 // Leasekeeper returns the process of this moment, nil before the first.

@@ -109,13 +109,13 @@ func install(ctx context.Context, dir string) error {
 // freePorts finds ports nobody listens on at the moment.
 func freePorts(ctx context.Context, n int) ([]string, error) {
 	var out []string
+	ports := proc.NewPorts()
 	for range n {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		address, err := ports.Address(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
+			return nil, err
 		}
-		defer func() { _ = listener.Close() }() // only when all are chosen
-		_, port, err := net.SplitHostPort(listener.Addr().String())
+		_, port, err := net.SplitHostPort(address)
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
