@@ -36,7 +36,7 @@ func TestDemo_Interrupted(t *testing.T) {
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			out := &trigger{text: stage, do: interrupt}
-			got := demo.Run(ctx, demo.Options{Binaries: b, LogDir: t.TempDir(), Messages: 1_500, Rate: 300}, view.NewOn(out, false))
+			got := demo.Run(ctx, demo.Options{Binaries: b, LogDir: t.TempDir(), Messages: 1_500, Rate: 300}, view.NewOn(out, 0, 0))
 			if got.Demo != "failed" || got.Error != demo.ErrInterrupted.Error() || got.Counts != nil {
 				t.Errorf("got %+v, want a demo that was interrupted, without counts", got)
 			}

@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,22 +38,24 @@ func TestState_Lines(t *testing.T) {
 
 func TestScreen(t *testing.T) {
 	tests := map[string]struct {
-		terminal bool
-		controls bool
-		states   int // times the summary is written
+		columns, rows int
+		redrawn       bool
+		states        int // times the summary is written
 	}{
-		"terminal":    {terminal: true, controls: true, states: 2},
+		"terminal":    {columns: 80, rows: 19, redrawn: true, states: 2},
+		"low":         {columns: 80, rows: 18, states: 1},
+		"narrow":      {columns: 79, rows: 50, states: 1},
 		"no terminal": {states: 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			screen := view.NewOn(&out, tt.terminal)
+			screen := view.NewOn(&out, tt.columns, tt.rows)
 			screen.Event("killed %s", "task2")
 			screen.Show(state())
 			screen.Show(state())
-			if got := strings.Contains(out.String(), "\x1b"); got != tt.controls {
-				t.Errorf("got control characters %t, want %t: %q", got, tt.controls, out.String())
+			if got := strings.Contains(out.String(), "\x1b"); got != tt.redrawn {
+				t.Errorf("got control characters %t, want %t: %q", got, tt.redrawn, out.String())
 			}
 			if got := strings.Count(out.String(), "produced 3000/10000"); got != tt.states {
 				t.Errorf("got %d summaries, want %d", got, tt.states)
@@ -61,5 +64,23 @@ func TestScreen(t *testing.T) {
 				t.Errorf("got no event in %q", out.String())
 			}
 		})
+	}
+}
+
+// TestScreen_Fits: nothing drawn is higher than the terminal, on the smallest
+// with all events, and the newest of them stay as long as they can.
+func TestScreen_Fits(t *testing.T) {
+	for shards, wanted := range map[int]string{3: "event 2\x1b", 9: "event 9\x1b", 30: "shardId"} {
+		var out bytes.Buffer
+		screen := view.NewOn(&out, 80, 19)
+		for i := range 10 {
+			screen.Event("event %d", i)
+		}
+		s := state()
+		s.Shards = slices.Repeat(s.Shards[:1], shards)
+		screen.Show(s)
+		if got := strings.Count(out.String(), "\n"); got > 18 || !strings.Contains(out.String(), wanted) {
+			t.Errorf("%d shards: got %d lines, want at most 18, with %q:\n%s", shards, got, wanted, out.String())
+		}
 	}
 }
