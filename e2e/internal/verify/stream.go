@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
@@ -112,33 +111,4 @@ func messageNumber(data []byte) (int64, error) {
 		return 0, fmt.Errorf("message without a record number: %.80s", data)
 	}
 	return *message.Record, nil
-}
-
-// WaitQuiet waits until a moment without new records has passed; for tests that
-// do not know how many there will be.
-func (r *StreamReader) WaitQuiet(ctx context.Context, quiet time.Duration) error {
-	last, since := -1, time.Now()
-	ticker := time.NewTicker(quiet / 5)
-	defer ticker.Stop()
-	for {
-		shards, err := r.Read(ctx)
-		if err != nil {
-			return err
-		}
-		total := 0
-		for _, records := range shards {
-			total += len(records)
-		}
-		if total != last {
-			last, since = total, time.Now()
-		}
-		if time.Since(since) >= quiet {
-			return nil
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
