@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
 )
@@ -14,13 +15,14 @@ import (
 // maxConsumers is how many consumers a stream may have.
 const maxConsumers = 20
 
-// consumer is a registered consumer of enhanced fan-out. Only subscriptions
-// changes.
+// consumer is a registered consumer of enhanced fan-out. Only leaves and
+// subscriptions change.
 type consumer struct {
 	name    string
 	arn     string
-	created int64 // milliseconds
-	settled int64 // when it stops being CREATING; 0 if it never was
+	created int64        // milliseconds
+	settled int64        // when it stops being CREATING; 0 if it never was
+	leaves  atomic.Int64 // when it stops being DELETING; 0 if nobody deregistered it
 
 	mu            sync.Mutex
 	subscriptions map[string]*subscription // the last one, by shard id
@@ -35,10 +37,32 @@ type consumerDescription struct {
 }
 
 func (c *consumer) status(now int64) string {
-	if now < c.settled {
+	switch {
+	case c.leaves.Load() != 0:
+		return statusDeleting
+	case now < c.settled:
 		return statusCreating
+	default:
+		return statusActive
 	}
-	return statusActive
+}
+
+// gone tells whether a deregistration is done.
+func (c *consumer) gone(now int64) bool {
+	leaves := c.leaves.Load()
+	return leaves != 0 && now >= leaves
+}
+
+// registered returns the consumers there are. It needs mu.
+func (st *stream) registered(now int64) []*consumer {
+	return slices.DeleteFunc(slices.Clone(st.consumers), func(c *consumer) bool { return c.gone(now) })
+}
+
+// stamp returns the second for the ARN of a new consumer, which no consumer of
+// that name had before. It needs mu for writing.
+func (st *stream) stamp(name string, now int64) int64 {
+	st.stamps[name] = max(now/1000, st.stamps[name]+1)
+	return st.stamps[name]
 }
 
 func (c *consumer) describe(now int64) consumerDescription {
@@ -78,6 +102,7 @@ func (s *Service) registerStreamConsumer(_ context.Context, r *wire.Request) (an
 	if status := st.status(now); status != statusActive && status != statusUpdating {
 		return nil, wire.Errorf(codeInUse, "Stream %s under account %s is in state %s.", st.name, wire.Account, status)
 	}
+	st.consumers = st.registered(now)
 	if st.consumer(*in.ConsumerName) != nil {
 		return nil, wire.Errorf(codeInUse, "Consumer %s in stream %s under account %s already exists.", *in.ConsumerName, st.name, wire.Account)
 	}
@@ -86,7 +111,7 @@ func (s *Service) registerStreamConsumer(_ context.Context, r *wire.Request) (an
 	}
 	added := &consumer{
 		name: *in.ConsumerName, created: now,
-		arn:           st.arn + "/consumer/" + *in.ConsumerName + ":" + strconv.FormatInt(now/1000, 10),
+		arn:           st.arn + "/consumer/" + *in.ConsumerName + ":" + strconv.FormatInt(st.stamp(*in.ConsumerName, now), 10),
 		subscriptions: map[string]*subscription{},
 	}
 	if transition > 0 {
@@ -134,7 +159,7 @@ func (s *Service) findConsumer(in consumerRef) (*stream, *consumer, error) {
 	}
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	for _, found := range st.consumers {
+	for _, found := range st.registered(s.now()) {
 		if found.name == want || found.arn[strings.LastIndex(found.arn, "/")+1:] == want {
 			return st, found, nil
 		}
@@ -165,8 +190,12 @@ func (s *Service) deregisterStreamConsumer(_ context.Context, r *wire.Request) (
 	if err != nil {
 		return nil, err
 	}
+	now, transition := s.now(), s.tuned().TransitionMS
 	st.mu.Lock()
-	st.consumers = slices.DeleteFunc(st.consumers, func(c *consumer) bool { return c == found })
+	found.leaves.CompareAndSwap(0, now+transition)
+	if transition == 0 {
+		st.consumers = slices.DeleteFunc(st.consumers, func(c *consumer) bool { return c == found }) // whatever the clock does
+	}
 	st.mu.Unlock()
 	found.endAll(wire.Errorf(codeNotFound, "Consumer %s was deregistered.", found.arn))
 	return nil, nil
@@ -196,7 +225,7 @@ func (s *Service) listStreamConsumers(_ context.Context, r *wire.Request) (any, 
 	defer st.mu.RUnlock()
 	begin, limit, now := 0, 100, s.now()
 	if in.MaxResults != nil {
-		limit = *in.MaxResults
+		limit = min(limit, *in.MaxResults)
 	}
 	if in.NextToken != nil {
 		if _, err := fmt.Sscanf(*in.NextToken, "consumers-%d", &begin); err != nil || begin < 0 {
@@ -205,7 +234,8 @@ func (s *Service) listStreamConsumers(_ context.Context, r *wire.Request) (any, 
 	}
 	out := map[string]any{}
 	list := []consumerDescription{}
-	for _, found := range st.consumers[min(begin, len(st.consumers)):] {
+	all := st.registered(now)
+	for _, found := range all[min(begin, len(all)):] {
 		if len(list) == limit {
 			out["NextToken"] = fmt.Sprintf("consumers-%d", begin+limit)
 			break

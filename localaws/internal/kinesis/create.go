@@ -81,7 +81,7 @@ func newStream(name, region string) *stream {
 	return &stream{
 		name: name, arn: "arn:aws:kinesis:" + region + ":" + wire.Account + ":stream/" + name, id: uuid.NewString(),
 		hours: defaultRetentionHours, maxRecord: defaultMaxRecord, encryption: "NONE",
-		tags: map[string]string{}, deleted: make(chan struct{}),
+		tags: map[string]string{}, stamps: map[string]int64{}, deleted: make(chan struct{}),
 	}
 }
 
@@ -136,7 +136,7 @@ func (st *stream) markDeleted(now, transition int64, withConsumers bool) error {
 	if st.status(now) == statusDeleting {
 		return wire.Errorf(codeInUse, "Stream %s under account %s is in state DELETING.", st.name, wire.Account)
 	}
-	if len(st.consumers) > 0 && !withConsumers {
+	if len(st.registered(now)) > 0 && !withConsumers {
 		return wire.Errorf(codeInUse, "Stream %s under account %s has consumers registered. Set EnforceConsumerDeletion to delete them with it.", st.name, wire.Account)
 	}
 	st.change(statusDeleting, now, transition)
@@ -168,7 +168,7 @@ func (s *Service) listStreams(_ context.Context, r *wire.Request) (any, error) {
 	}
 	limit, after := 100, ""
 	if in.Limit != nil {
-		limit = *in.Limit
+		limit = min(limit, *in.Limit)
 	}
 	if in.NextToken != nil {
 		after = *in.NextToken

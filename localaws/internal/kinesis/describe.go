@@ -2,6 +2,7 @@ package kinesis
 
 import (
 	"context"
+	"math"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
 )
@@ -28,7 +29,10 @@ type shardDescription struct {
 	SequenceNumberRange   sequenceRange `json:"SequenceNumberRange"`
 }
 
-func (s *shard) describe() shardDescription {
+func (s *shard) describe() shardDescription { return s.describeAsOf(math.MaxInt64) }
+
+// describeAsOf describes the shard as it was at a time.
+func (s *shard) describeAsOf(asOf int64) shardDescription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := shardDescription{
@@ -36,8 +40,8 @@ func (s *shard) describe() shardDescription {
 		HashKeyRange:        describeRange(s.keys),
 		SequenceNumberRange: sequenceRange{StartingSequenceNumber: s.startingSequence()},
 	}
-	if s.closed != 0 {
-		d.SequenceNumberRange.EndingSequenceNumber = s.sequence(lastIndex, s.closed).String()
+	if closed := s.closedAsOf(asOf); closed != 0 {
+		d.SequenceNumberRange.EndingSequenceNumber = s.sequence(lastIndex, closed).String()
 	}
 	return d
 }
@@ -107,7 +111,7 @@ func (s *Service) describeStream(_ context.Context, r *wire.Request) (any, error
 	}
 	limit, after := 100, ""
 	if in.Limit != nil {
-		limit = *in.Limit
+		limit = min(limit, *in.Limit)
 	}
 	if in.ExclusiveStartShardId != nil {
 		after = *in.ExclusiveStartShardId
@@ -145,8 +149,9 @@ func (s *Service) describeStreamSummary(_ context.Context, r *wire.Request) (any
 	}
 	st.mu.RLock()
 	defer st.mu.RUnlock()
-	d := st.describe(s.now())
-	open, consumers, size := len(st.open), len(st.consumers), st.maxRecord
+	now := s.now()
+	d := st.describe(now)
+	open, consumers, size := len(st.open), len(st.registered(now)), st.maxRecord
 	d.StreamID, d.OpenShardCount, d.ConsumerCount, d.MaxRecordSizeInKiB = st.id, &open, &consumers, &size
 	if st.warmMiBps > 0 {
 		d.WarmThroughput = &warmThroughput{TargetMiBps: st.warmMiBps, CurrentMiBps: st.warmMiBps}

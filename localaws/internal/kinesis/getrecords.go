@@ -3,6 +3,7 @@ package kinesis
 import (
 	"context"
 	"encoding/base64"
+	"math"
 	"strconv"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
@@ -69,9 +70,12 @@ func (s *Service) checkGetRecords(in *getRecordsInput, now, life int64) (it iter
 	if required(&c, "shardIterator", in.ShardIterator) {
 		c.text("shardIterator", in.ShardIterator, 512, nil)
 	}
-	c.between("limit", in.Limit, 1, maxGetRecords)
+	c.between("limit", in.Limit, 1, math.MaxInt)
 	if err := c.err(); err != nil {
 		return it, nil, err
+	}
+	if in.Limit != nil && *in.Limit > maxGetRecords {
+		return it, nil, invalid("Limit %d is greater than %d.", *in.Limit, maxGetRecords)
 	}
 	it, ok := parseIterator(*in.ShardIterator)
 	if !ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
@@ -69,7 +70,7 @@ func (s *Service) listShards(_ context.Context, r *wire.Request) (any, error) {
 	if in.MaxResults != nil {
 		limit = min(limit, *in.MaxResults)
 	}
-	return st.pageOfShards(token, limit, now)
+	return st.pageOfShards(token, limit, now, s.tuned().ListingLagMS)
 }
 
 func (s *Service) checkListShards(in *listShardsInput) error {
@@ -146,7 +147,9 @@ type listShardsOutput struct {
 	NextToken string             `json:"NextToken,omitempty"`
 }
 
-func (st *stream) pageOfShards(t shardToken, limit int, now int64) (any, error) {
+// pageOfShards lists the shards as they were lag milliseconds ago, when none of
+// the stream's first shards was missing.
+func (st *stream) pageOfShards(t shardToken, limit int, now, lag int64) (any, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if status := st.status(now); status != statusActive && status != statusUpdating {
@@ -154,9 +157,13 @@ func (st *stream) pageOfShards(t shardToken, limit int, now int64) (any, error) 
 	}
 	st.expire(now)
 	horizon := max(st.created, st.horizon(now))
+	asOf := int64(math.MaxInt64) // a child may be a millisecond ahead of the clock
+	if lag > 0 {
+		asOf = max(now-lag, st.created)
+	}
 	out := listShardsOutput{Shards: []shardDescription{}}
 	for _, sh := range st.shards {
-		if sh.id <= t.After || !sh.passes(t.Type, t.At, horizon) {
+		if sh.id <= t.After || sh.created > asOf || !sh.passes(t.Type, t.At, horizon, asOf) {
 			continue
 		}
 		if len(out.Shards) == limit {
@@ -168,25 +175,27 @@ func (st *stream) pageOfShards(t shardToken, limit int, now int64) (any, error) 
 			out.NextToken = base64.StdEncoding.EncodeToString(raw)
 			break
 		}
-		out.Shards = append(out.Shards, sh.describe())
+		out.Shards = append(out.Shards, sh.describeAsOf(asOf))
 	}
 	return out, nil
 }
 
-// passes applies a ShardFilter. A time before the horizon means the horizon.
-func (s *shard) passes(filter string, at, horizon int64) bool {
+// passes applies a ShardFilter to the shard as it was at a time. A time before
+// the horizon means the horizon.
+func (s *shard) passes(filter string, at, horizon, asOf int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at = max(at, horizon)
+	closed := s.closedAsOf(asOf)
 	switch filter {
 	case "AT_LATEST":
-		return s.closed == 0
+		return closed == 0
 	case "AT_TRIM_HORIZON":
-		return s.created <= horizon && (s.closed == 0 || s.closed > horizon)
+		return s.created <= horizon && (closed == 0 || closed > horizon)
 	case "AT_TIMESTAMP":
-		return s.created <= at && (s.closed == 0 || s.closed >= at)
+		return s.created <= at && (closed == 0 || closed >= at)
 	case "FROM_TIMESTAMP":
-		return s.closed == 0 || s.closed >= at
+		return closed == 0 || closed >= at
 	}
 	return true
 }

@@ -100,7 +100,7 @@ func (st *stream) prepare(entries []entry, now int64) ([]hashKey, error) {
 	for i := range entries {
 		e := &entries[i]
 		total += len(e.bytes)
-		if size := len(e.bytes) - e.keyLen; size > greatest {
+		if len(e.bytes) > greatest { // the partition key counts too
 			return nil, wire.Errorf(codeValidation, "1 validation error detected: Value at 'records.%d.member.data' failed to satisfy constraint: Member must have length less than or equal to %d", i+1, greatest)
 		}
 		if e.hash == nil {

@@ -85,6 +85,15 @@ func (s *shard) close(nowMS int64, children ...*shard) {
 	s.wake()
 }
 
+// closedAsOf is when the shard was closed, 0 if it was open at the time. It needs
+// mu.
+func (s *shard) closedAsOf(asOf int64) int64 {
+	if s.closed > asOf {
+		return 0
+	}
+	return s.closed
+}
+
 // expired tells whether the shard was closed before the horizon: its last
 // record is gone, and the shard with it.
 func (s *shard) expired(horizonMS int64) bool {

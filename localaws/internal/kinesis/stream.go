@@ -44,8 +44,9 @@ type stream struct {
 	metrics    []string
 	tags       map[string]string
 	warmMiBps  int
-	consumers  []*consumer
-	scalings   []int64 // when UpdateShardCount was called
+	consumers  []*consumer      // some may be gone already
+	stamps     map[string]int64 // second in the ARN of the last consumer of a name
+	scalings   []int64          // when UpdateShardCount was called
 }
 
 // status at the given time. It needs mu.
@@ -133,7 +134,8 @@ type streamRef struct {
 	StreamARN  *string
 }
 
-// lookup finds the stream a request names, whatever its status.
+// lookup finds the stream a request names, whatever its status. An ARN is that
+// of one region and account.
 func (s *Service) lookup(ref streamRef) (*stream, error) {
 	name, err := s.nameOf(ref)
 	if err != nil {
@@ -142,7 +144,7 @@ func (s *Service) lookup(ref streamRef) (*stream, error) {
 	s.mu.RLock()
 	st := s.streams[name]
 	s.mu.RUnlock()
-	if st == nil || st.over(s.now()) {
+	if st == nil || st.over(s.now()) || ref.StreamARN != nil && *ref.StreamARN != st.arn {
 		return nil, notFound(name)
 	}
 	return st, nil

@@ -22,6 +22,7 @@ type Tuning struct {
 	ReadBytesPerSecond int  `json:"read_bytes_per_second"` // also of each fan-out subscription
 
 	TransitionMS   int64 `json:"transition_ms"`   // how long streams and consumers are CREATING, UPDATING, DELETING
+	ListingLagMS   int64 `json:"listing_lag_ms"`  // how long ListShards does not know of a reshard
 	SubscriptionMS int64 `json:"subscription_ms"` // how long a SubscribeToShard call lasts
 	HeartbeatMS    int64 `json:"heartbeat_ms"`    // between events of an idle subscription
 	TakeoverMS     int64 `json:"takeover_ms"`     // how soon a subscription may be taken over
@@ -48,8 +49,8 @@ func (t *Tuning) Validate() error {
 		return errors.New("limits: want rates above 0; set enforce to false for no limits")
 	case t.SubscriptionMS <= 0 || t.HeartbeatMS <= 0 || t.IteratorMS <= 0:
 		return errors.New("limits: want subscription_ms, heartbeat_ms and iterator_ms above 0")
-	case t.TransitionMS < 0 || t.TakeoverMS < 0:
-		return errors.New("limits: want transition_ms and takeover_ms of 0 or more")
+	case t.TransitionMS < 0 || t.TakeoverMS < 0 || t.ListingLagMS < 0:
+		return errors.New("limits: want transition_ms, takeover_ms and listing_lag_ms of 0 or more")
 	}
 	return nil
 }
