@@ -81,7 +81,7 @@ func serve(stdout, stderr io.Writer) int {
 func run(ctx context.Context, s config.Settings, log zerolog.Logger, stdout io.Writer) error {
 	srv := server.New(server.Options{
 		Version: version, Logger: log,
-		SubscriptionDuration: s.SubscriptionDuration, EnforceLimits: s.EnforceLimits,
+		SubscriptionDuration: s.SubscriptionDuration, EnforceLimits: s.EnforceLimits, Secret: s.Secret, StaleReads: s.StaleReads,
 	})
 	url, err := srv.Start(s.Listen)
 	if err != nil {

@@ -55,7 +55,7 @@ func newDynamoDB(t *testing.T) *dynamodb.Client {
 	t.Helper()
 	endpoint := os.Getenv(dynamoEndpoint)
 	if endpoint == "" {
-		s := server.New(server.Options{})
+		s := server.New(server.Options{Secret: "secret"})
 		var err error
 		if endpoint, err = s.Start("127.0.0.1:0"); err != nil {
 			t.Fatal(err)

@@ -37,7 +37,7 @@ func newKinesis(t *testing.T, change ...func(*kinesis.Options)) *kinesis.Client 
 	t.Helper()
 	endpoint := os.Getenv(kinesisEndpoint)
 	if endpoint == "" {
-		s := server.New(server.Options{})
+		s := server.New(server.Options{Secret: "secret"})
 		var err error
 		if endpoint, err = s.Start("127.0.0.1:0"); err != nil {
 			t.Fatal(err)

@@ -48,6 +48,12 @@ type Options struct {
 	// RequestTimeout bounds how long a client may take to send a request; 0 means
 	// DefaultRequestTimeout. The answer may take longer.
 	RequestTimeout time.Duration
+	// Secret is the secret access key with which every request must be signed; if
+	// it is empty, signatures are not looked at.
+	Secret string
+	// StaleReads is how far DynamoDB's reads without ConsistentRead lag behind the
+	// writes; 0 is not at all.
+	StaleReads time.Duration
 	// EnforceLimits turns on the limits per shard that the service has.
 	EnforceLimits bool
 }
@@ -84,7 +90,7 @@ func New(o Options) *Server {
 	all := append([]wire.Service{streams}, more(o)...)
 	rules, counts := faults.NewSet(), counters.New()
 	s := &Server{options: o, stop: make(chan struct{})}
-	s.aws = wire.NewHandler(all, admin.NewHook(rules, counts, o.Logger), o.Now)
+	s.aws = wire.NewHandler(all, admin.NewHook(rules, counts, o.Logger), o.Secret)
 	s.admin = admin.Handler(admin.Config{
 		Version: o.Version, Faults: rules, Counters: counts, Limits: streams,
 		Reset: func() {

@@ -7,5 +7,5 @@ import (
 
 // more lists the services beside Kinesis.
 func more(o Options) []wire.Service {
-	return []wire.Service{dynamodb.New(dynamodb.Options{Now: o.Now})}
+	return []wire.Service{dynamodb.New(dynamodb.Options{Now: o.Now, StaleReads: o.StaleReads})}
 }

@@ -59,7 +59,7 @@ func TestSettings_Defaults(t *testing.T) {
 
 func TestSettings_EveryViolationAtOnce(t *testing.T) {
 	for name, value := range map[string]string{
-		"LOCALAWS_LISTEN": "nowhere", "LOCALAWS_SUBSCRIPTION_DURATION": "-1s", "LOCALAWS_LOG_LEVEL": "loud", "LOCALAWS_LOG_FORMAT": "xml",
+		"LOCALAWS_LISTEN": "nowhere", "LOCALAWS_SUBSCRIPTION_DURATION": "-1s", "LOCALAWS_STALE_READS": "-1s", "LOCALAWS_LOG_LEVEL": "loud", "LOCALAWS_LOG_FORMAT": "xml",
 	} {
 		t.Setenv(name, value)
 	}
@@ -68,7 +68,7 @@ func TestSettings_EveryViolationAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, name := range []string{"LISTEN", "SUBSCRIPTION_DURATION", "LOG_LEVEL", "LOG_FORMAT"} {
+	for _, name := range []string{"LISTEN", "STALE_READS", "SUBSCRIPTION_DURATION", "LOG_LEVEL", "LOG_FORMAT"} {
 		if !strings.Contains(err.Error(), "LOCALAWS_"+name) {
 			t.Errorf("the error does not name LOCALAWS_%s: %v", name, err)
 		}

@@ -19,6 +19,7 @@ type Calls struct {
 	Calls      int64   `json:"calls"`
 	Errors     int64   `json:"errors"`    // answered with an error, throttles included, or dropped
 	Throttles  int64   `json:"throttles"` // answered with a throttling error
+	Refused    int64   `json:"refused"`   // answered that its signature or its form is wrong
 	ReadUnits  float64 `json:"read_units"`
 	WriteUnits float64 `json:"write_units"`
 	Records    int64   `json:"records"`
@@ -71,6 +72,9 @@ func (c *Counters) Add(service string, r *wire.Request, err error) {
 		if isThrottle(err) {
 			sum.Throttles++
 		}
+		if isRefusal(err) {
+			sum.Refused++
+		}
 	}
 	u := &r.Usage
 	sum.ReadUnits += u.ReadUnits
@@ -93,6 +97,13 @@ func isThrottle(err error) bool {
 	}
 	return strings.HasPrefix(e.Code, "ProvisionedThroughput") || strings.Contains(e.Code, "Throttl") ||
 		e.Code == "LimitExceededException" || e.Code == "RequestLimitExceeded"
+}
+
+// isRefusal tells whether an answer says that the client, not what it asked
+// for, is at fault.
+func isRefusal(err error) bool {
+	e, ok := errors.AsType[*wire.Error](err)
+	return ok && (strings.HasSuffix(e.Code, "SignatureException") || e.Code == "SerializationException")
 }
 
 // Snapshot returns a copy of all counts.

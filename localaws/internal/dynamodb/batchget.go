@@ -98,12 +98,11 @@ func (s *Service) gets(name string, k keysAndAttributes) ([]get, error) {
 // read gets the items of one table.
 func (f *found) read(r *wire.Request, name string, gets []get, k keysAndAttributes, c *capacity) {
 	t := gets[0].table
-	t.rlock()
-	defer t.mu.RUnlock()
+	defer t.reading(k.ConsistentRead)()
 	f.items[name] = []attr.Item{}
 	var left []attr.Item
 	for _, g := range gets {
-		row := t.get(g.order)
+		row := t.see(g.order, k.ConsistentRead)
 		if f.size+row.bytes() > maxBatch || r.FailEntry != nil && r.FailEntry() != nil {
 			left = append(left, g.key)
 			continue

@@ -57,7 +57,7 @@ func (s *Service) newTable(name string, r *wire.Request, in *createTableInput) (
 	t := &table{
 		name: name, id: uuid.NewString(), created: s.now(), now: s.now,
 		arn:  "arn:aws:dynamodb:" + r.Region + ":" + r.Account + ":table/" + name,
-		rows: ordered.New[*row](),
+		rows: ordered.New[*row](), replica: newReplica(s.stale),
 		about: description{
 			definitions: in.AttributeDefinitions, protected: in.DeletionProtectionEnabled, tags: make(map[string]string),
 		},

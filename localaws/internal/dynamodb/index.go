@@ -115,5 +115,5 @@ func (x *index) check(item attr.Item) error {
 				"The AttributeValue for a key attribute cannot contain an empty " + kind + " value. IndexName: " + x.name + ", IndexKey: " + a.name)
 		}
 	}
-	return nil
+	return x.key.checkLengths(item)
 }

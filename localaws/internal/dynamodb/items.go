@@ -195,9 +195,9 @@ func (s *Service) getItem(r *wire.Request, in *getItemInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.rlock()
-	found := t.get(get.order)
-	t.mu.RUnlock()
+	release := t.reading(in.ConsistentRead)
+	found := t.see(get.order, in.ConsistentRead)
+	release()
 	c := &capacity{table: t.name, own: readUnits(found.bytes(), in.ConsistentRead), detailed: detailed}
 	c.charge(r)
 	if found != nil {

@@ -27,8 +27,7 @@ func (s *Service) query(r *wire.Request, in *queryInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.rlock()
-	defer t.mu.RUnlock()
+	defer t.reading(in.ConsistentRead)()
 	v, err := in.view(t)
 	if err != nil {
 		return nil, err

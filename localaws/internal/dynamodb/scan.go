@@ -26,8 +26,7 @@ func (s *Service) scan(r *wire.Request, in *scanInput) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.rlock()
-	defer t.mu.RUnlock()
+	defer t.reading(in.ConsistentRead)()
 	v, err := in.view(t)
 	if err != nil {
 		return nil, err

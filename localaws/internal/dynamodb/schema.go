@@ -112,6 +112,11 @@ func (s schema) checkSizes(item attr.Item) error {
 		}
 		return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty " + kind + " value. Key: " + a.name)
 	}
+	return s.checkLengths(item)
+}
+
+// checkLengths checks the lengths of the key's values, as far as they are there.
+func (s schema) checkLengths(item attr.Item) error {
 	if item[s.hash.name].Size() > maxHashKey {
 		return invalid("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes")
 	}

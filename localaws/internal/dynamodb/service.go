@@ -1,6 +1,6 @@
 // Package dynamodb is DynamoDB in memory: tables, items, expressions, secondary
 // indexes, transactions, time to live and consumed capacity, over the AWS JSON
-// protocol. Every read is consistent, and every table is active at once.
+// protocol. Every table is active at once.
 //
 // A table is one index ordered by the hash of the partition key and guarded by
 // one lock. Items are never changed in place, so what a call answers is encoded
@@ -9,10 +9,12 @@ package dynamodb
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/go-json-experiment/json" // names are matched exactly, as the service does
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/dynamodb/attr"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/wire"
@@ -21,11 +23,15 @@ import (
 // Options of a Service.
 type Options struct {
 	Now func() time.Time // the clock of creation times and time to live; nil means time.Now
+	// StaleReads is how far reads that do not ask for consistency lag behind the
+	// writes; 0 is not at all.
+	StaleReads time.Duration
 }
 
 // Service implements wire.Service.
 type Service struct {
 	now        func() time.Time
+	stale      time.Duration
 	operations map[string]func(*wire.Request) (any, error)
 
 	mu     sync.RWMutex
@@ -39,7 +45,7 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Service{now: o.Now}
+	s := &Service{now: o.Now, stale: o.StaleReads}
 	s.operations = s.all()
 	s.Reset()
 	return s
@@ -50,6 +56,9 @@ func (s *Service) Name() string { return "dynamodb" }
 
 // Target implements wire.Service.
 func (s *Service) Target() string { return "DynamoDB_20120810" }
+
+// Now implements wire.Service.
+func (s *Service) Now() time.Time { return s.now() }
 
 // Reset implements wire.Service.
 func (s *Service) Reset() {
@@ -133,7 +142,7 @@ func malformed(message string) *wire.Error {
 	return &wire.Error{Prefix: coral, Code: "SerializationException", Message: message}
 }
 
-// asWire gives an error of this module or of encoding/json its form on the wire.
+// asWire gives an error of this module or of the decoder its form on the wire.
 func asWire(err error) error {
 	if e, ok := errors.AsType[*wire.Error](err); ok {
 		return e
@@ -148,7 +157,7 @@ func asWire(err error) error {
 func (s *Service) Resource(r *wire.Request) (resource, shard string) {
 	var in struct {
 		TableName     string
-		RequestItems  map[string]json.RawMessage
+		RequestItems  map[string]jsontext.Value
 		TransactItems []map[string]struct{ TableName string }
 	}
 	if json.Unmarshal(r.Body, &in) != nil {

@@ -50,6 +50,7 @@ type table struct {
 	rows    *ordered.Map[*row]
 	size    int64
 	indexes []*index
+	replica *replica // nil: every read is consistent
 	about   description
 }
 
@@ -84,6 +85,9 @@ func (t *table) replace(order string, old, fresh *row) {
 	} else {
 		t.rows.Set(order, fresh)
 		t.expiries.note(order, fresh.item)
+	}
+	if t.replica != nil {
+		t.replica.pending = append(t.replica.pending, change{t.now(), order, old, fresh})
 	}
 	t.size += int64(fresh.bytes() - old.bytes())
 	for _, x := range t.indexes {

@@ -30,10 +30,15 @@ type view struct {
 	rows  *ordered.Map[*row]
 }
 
-// view finds the index that is to be read; the table is locked.
+// view finds the index that is to be read; the table is taken.
 func (in *readInput) view(t *table) (view, error) {
+	stale := !in.ConsistentRead && t.replica != nil
 	if in.IndexName == nil {
-		return view{table: t, key: t.key, rows: t.rows}, nil
+		v := view{table: t, key: t.key, rows: t.rows}
+		if stale {
+			v.rows = t.replica.rows
+		}
+		return v, nil
 	}
 	x := t.index(*in.IndexName)
 	if x == nil {
@@ -42,7 +47,11 @@ func (in *readInput) view(t *table) (view, error) {
 	if in.ConsistentRead && !x.local {
 		return view{}, invalid("Consistent reads are not supported on global secondary indexes")
 	}
-	return view{table: t, index: x, key: x.key, rows: x.rows}, nil
+	v := view{table: t, index: x, key: x.key, rows: x.rows}
+	if stale {
+		v.rows = t.replica.of(x)
+	}
+	return v, nil
 }
 
 // order is the place of a key in the view; ok is false if it is not a key of it.

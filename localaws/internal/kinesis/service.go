@@ -49,6 +49,9 @@ func (s *Service) Name() string { return "kinesis" }
 // Target implements wire.Service.
 func (s *Service) Target() string { return "Kinesis_20131202" }
 
+// Now implements wire.Service: the clock with its offset.
+func (s *Service) Now() time.Time { return millis(s.now()) }
+
 // Reset implements wire.Service: it forgets all streams and tuning.
 func (s *Service) Reset() {
 	s.tuningMu.Lock()

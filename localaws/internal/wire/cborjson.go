@@ -3,11 +3,12 @@ package wire
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxDepth bounds the nesting of a CBOR request.
@@ -121,8 +122,7 @@ func (d *cborDecoder) text(major byte, n uint64, indefinite bool) error {
 		d.out = append(d.out, '"')
 		return nil
 	}
-	quoted, err := json.Marshal(string(raw))
-	d.out = append(d.out, quoted...)
+	d.out, err = jsontext.AppendQuote(d.out, raw)
 	return err
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	strict "github.com/go-json-experiment/json"
 )
 
 // Encoding is the content type of a request, and so of its answer.
@@ -32,8 +34,9 @@ func encodingOf(contentType string) (Encoding, bool) {
 }
 
 // Decode parses a request body into a pointer to a struct with json tags.
-// Unknown members are ignored, as AWS does. A body that does not parse gives a
-// SerializationException.
+// Unknown members are ignored, as AWS does, and a name in another case is unknown.
+// A body that does not parse, names a member twice or holds text that is not
+// UTF-8 gives a SerializationException.
 func (r *Request) Decode(into any) error {
 	body := r.Body
 	if r.Encoding == CBOR {
@@ -45,7 +48,7 @@ func (r *Request) Decode(into any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("{}")
 	}
-	if err := json.Unmarshal(body, into); err != nil {
+	if err := strict.Unmarshal(body, into); err != nil {
 		return Errorf("SerializationException", "%v", err)
 	}
 	return nil

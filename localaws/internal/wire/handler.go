@@ -23,63 +23,76 @@ const maxBody = 32 << 20
 type Handler struct {
 	services map[string]Service
 	hook     Hook
-	now      func() time.Time
+	secret   string
 	buffers  sync.Pool
 }
 
-// NewHandler returns a handler for the services. hook may be nil; now gives
-// the Date header.
-func NewHandler(services []Service, hook Hook, now func() time.Time) *Handler {
+// NewHandler returns a handler for the services. hook may be nil. Where secret
+// is not empty, every request has to be signed with it.
+func NewHandler(services []Service, hook Hook, secret string) *Handler {
 	byTarget := make(map[string]Service, len(services))
 	for _, s := range services {
 		byTarget[s.Target()] = s
 	}
-	return &Handler{services: byTarget, hook: hook, now: now, buffers: sync.Pool{
+	return &Handler{services: byTarget, hook: hook, secret: secret, buffers: sync.Pool{
 		New: func() any { b := make([]byte, 0, 16<<10); return &b },
 	}}
 }
 
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	header := w.Header()
 	r := &Request{ID: newRequestID(), Account: Account, Began: time.Now()}
-	header["X-Amzn-Requestid"] = []string{r.ID}
-	header.Set("Date", h.now().UTC().Format(http.TimeFormat))
-	enc, ok := encodingOf(hr.Header.Get("Content-Type"))
-	r.Encoding = enc
-	service, err := h.find(hr, r)
-	switch {
-	case err != nil:
-		h.writeError(w, r, err)
-		return
-	case !ok:
-		h.writeError(w, r, &Error{Code: "SerializationException", Message: "unknown content type " + strconv.Quote(hr.Header.Get("Content-Type"))})
-		return
-	}
+	w.Header()["X-Amzn-Requestid"] = []string{r.ID}
 	in := h.buffer()
 	defer h.release(in)
-	if *in, err = readBody(w, hr, *in); err != nil {
-		h.writeError(w, r, bodyError(err))
+	service, auth, err := h.find(hr, r)
+	if service != nil {
+		w.Header().Set("Date", service.Now().UTC().Format(http.TimeFormat))
+	}
+	if err == nil {
+		*in, err = readBody(w, hr, *in)
+		r.Body = *in
+	}
+	if err == nil && h.secret != "" {
+		err = h.verify(hr, service, auth, r)
+	}
+	if err != nil {
+		h.writeError(w, r, err)
 		return
 	}
-	r.Body = *in
 	h.serve(hr.Context(), w, service, r)
 }
 
-// find names the service and fills the request from the headers.
-func (h *Handler) find(hr *http.Request, r *Request) (Service, error) {
+// verify checks the request's signature; a refusal is counted like a call.
+func (h *Handler) verify(hr *http.Request, s Service, a authorization, r *Request) error {
+	err := a.verify(h.secret, hr, r.Body, s.Name(), s.Now())
+	if err != nil && h.hook != nil {
+		_ = h.hook.After(hr.Context(), s, r, err) // nothing was carried out that could get lost
+	}
+	return err
+}
+
+// find finds the service, which may be there with an error, and fills the
+// request from the headers.
+func (h *Handler) find(hr *http.Request, r *Request) (service Service, a authorization, err error) {
+	contentType := hr.Header.Get("Content-Type")
+	var ok bool
+	r.Encoding, ok = encodingOf(contentType)
 	target, operation, _ := strings.Cut(hr.Header.Get("X-Amz-Target"), ".")
 	if hr.Method != http.MethodPost || target == "" {
-		return nil, Errorf("UnknownOperationException", "want a POST with an X-Amz-Target header; the admin endpoint is /_localaws/")
+		return nil, a, Errorf("UnknownOperationException", "want a POST with an X-Amz-Target header; the admin endpoint is /_localaws/")
 	}
-	service := h.services[target]
+	service = h.services[target]
 	if service == nil {
-		return nil, Errorf("UnknownOperationException", "localaws does not serve the target %q", target)
+		return nil, a, Errorf("UnknownOperationException", "localaws does not serve the target %q", target)
 	}
 	r.Operation = operation
-	var err error
-	r.Client, r.Region, err = parseAuthorization(hr.Header.Get("Authorization"))
-	return service, err
+	a, err = parseAuthorization(hr.Header.Get("Authorization"))
+	r.Client, r.Region = a.client, a.region
+	if err == nil && !ok {
+		err = Errorf("SerializationException", "unknown content type %q", contentType)
+	}
+	return service, a, err
 }
 
 func (h *Handler) serve(ctx context.Context, w http.ResponseWriter, s Service, r *Request) {
@@ -158,7 +171,7 @@ func readBody(w http.ResponseWriter, hr *http.Request, into []byte) ([]byte, err
 			return into, nil
 		}
 		if err != nil {
-			return into, err
+			return into, bodyError(err)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 // TestHandler_HugeBody: what is larger than any request is refused, whether or
 // not its length is announced.
 func TestHandler_HugeBody(t *testing.T) {
-	h := wire.NewHandler([]wire.Service{echo{}}, nil, time.Now)
+	h := wire.NewHandler([]wire.Service{echo{}}, nil, "")
 	for name, length := range map[string]int64{"announced": 1 << 40, "not announced": -1} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", io.LimitReader(zeros{}, 1<<30))
@@ -39,6 +39,7 @@ func (echo) Name() string                                      { return "echo" }
 func (echo) Target() string                                    { return "Echo" }
 func (echo) Serve(context.Context, *wire.Request) (any, error) { return nil, nil }
 func (echo) Resource(*wire.Request) (resource, shard string)   { return "", "" }
+func (echo) Now() time.Time                                    { return time.Now() }
 func (echo) Reset()                                            {}
 
 const authorization = "AWS4-HMAC-SHA256 Credential=me/20260101/us-east-1/x/aws4_request, SignedHeaders=host, Signature=00"

@@ -2,8 +2,8 @@
 // it finds the service and operation a request names, hands the body to the
 // Service, and writes the answer or the error in the form AWS clients expect.
 //
-// It knows nothing of what a service does. Signatures are not verified; the
-// access key id of a request is taken as the name of the client.
+// It knows nothing of what a service does. Signatures are verified where there
+// is a secret; the access key id of a request is taken as the name of the client.
 package wire
 
 import (
@@ -21,6 +21,8 @@ type Service interface {
 	// Target is the part of X-Amz-Target before the dot, such as
 	// "Kinesis_20131202".
 	Target() string
+	// Now is the service's time: of its Date header, and for signatures.
+	Now() time.Time
 	// Serve runs one operation. The answer is nil (an empty object is sent), an
 	// Appender, a Streamer, or any value that Marshal takes. An error should be
 	// an *Error; any other becomes an InternalFailure with status 500.

@@ -36,6 +36,8 @@ func TestItem_Errors(t *testing.T) {
 		`{"a":{}}`: true, `{"a":{"S":"x","N":"1"}}`: true, `{"a":{"N":"x"}}`: true, `{"a":{"SS":[]}}`: true, `{"a":{"SS":["x","x"]}}`: true,
 		`{"a":{"NS":["1","1.0"]}}`: true, `{"a":{"NULL":false}}`: true, `{"":{"S":"x"}}`: true,
 		`{"a":{"S":1}}`: false, `{"a":"x"}`: false, `{"a":{"S":"x}`: false, `{"a":{"S":"\x"}}`: false, `[]`: false, `{"a":{"B":"*"}}`: false, `{"a":{"S":"x"}} x`: false,
+		"{\"a\":{\"S\":\"x\xff\xfe\"}}": false, "{\"a\xc3\":{\"S\":\"x\"}}": false,
+		`{"a":{"S":"\ud800"}}`: false, `{"a":{"S":"\ude00\ud83d"}}`: false, `{"a":{"S":"\ud800\u0041"}}`: false,
 	} {
 		_, err := attr.ParseItem([]byte(in))
 		_, isInvalid := errors.AsType[attr.Invalid](err)

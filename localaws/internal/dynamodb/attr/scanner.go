@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// scanner walks over JSON that is known to be well formed where encoding/json
-// has called it, and that is checked again here, since ParseItem is also used
-// by itself. Strings are copied out: nothing keeps the input alive.
+// scanner walks over JSON that is known to be well formed where a decoder has
+// called it, and that is checked again here, since ParseItem is also used by
+// itself. Strings are copied out: nothing keeps the input alive.
 type scanner struct {
 	in     []byte
 	at     int
@@ -107,6 +107,9 @@ func (s *scanner) slow(i int) ([]byte, error) {
 			}
 		default:
 			r, size := utf8.DecodeRune(s.in[s.at:])
+			if r == utf8.RuneError && size == 1 {
+				return nil, s.unexpected("UTF-8")
+			}
 			out = utf8.AppendRune(out, r)
 			s.at += size
 		}
@@ -135,11 +138,8 @@ func (s *scanner) escape(out []byte) ([]byte, error) {
 	case 't':
 		return append(out, '\t'), nil
 	case 'u':
-		r, ok := s.hex()
-		if !ok {
-			return nil, s.unexpected("four hexadecimal digits")
-		}
-		return utf8.AppendRune(out, s.surrogate(r)), nil
+		r, err := s.rune()
+		return utf8.AppendRune(out, r), err
 	default:
 		s.at--
 		return nil, s.unexpected("an escaped character")
@@ -158,22 +158,24 @@ func (s *scanner) hex() (rune, bool) {
 	return rune(v), true
 }
 
-// surrogate joins r with a second half that follows it.
-func (s *scanner) surrogate(r rune) rune {
-	if !utf16.IsSurrogate(r) {
-		return r
+// rune reads what follows on \u: four digits, or the two halves of a pair.
+func (s *scanner) rune() (rune, error) {
+	r, ok := s.hex()
+	if !ok {
+		return 0, s.unexpected("four hexadecimal digits")
 	}
-	back := s.at
+	if !utf16.IsSurrogate(r) {
+		return r, nil
+	}
 	if s.at+1 < len(s.in) && s.in[s.at] == '\\' && s.in[s.at+1] == 'u' {
 		s.at += 2
 		if second, ok := s.hex(); ok {
 			if joined := utf16.DecodeRune(r, second); joined != utf8.RuneError {
-				return joined
+				return joined, nil
 			}
 		}
 	}
-	s.at = back
-	return utf8.RuneError
+	return 0, s.unexpected("the other half of a surrogate pair")
 }
 
 // boolean reads true or false.
