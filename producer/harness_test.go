@@ -75,7 +75,7 @@ func TestMain(m *testing.M) {
 func server(t *testing.T) *local.Server {
 	t.Helper()
 	_, binary := binaries(t)
-	s, err := local.Start(binary)
+	s, err := local.Start(binary, local.Signed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func producer(t *testing.T, url string, env ...string) *process {
 	binary, _ := binaries(t)
 	p := &process{Cmd: exec.CommandContext(t.Context(), binary)}
 	p.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=producer",
-		"AWS_SECRET_ACCESS_KEY=x", "AWS_ENDPOINT_URL=" + url, "AWS_EC2_METADATA_DISABLED=true"}, env...)
+		"AWS_SECRET_ACCESS_KEY=" + local.Secret, "AWS_ENDPOINT_URL=" + url, "AWS_EC2_METADATA_DISABLED=true"}, env...)
 	p.Stdout, p.Stderr = &p.out, &p.errOut
 	return p
 }

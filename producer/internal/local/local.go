@@ -60,10 +60,18 @@ func Build(ctx context.Context, folder string) (string, error) {
 	return binary, nil
 }
 
-// Start runs the binary on a random port of 127.0.0.1. Stop it with Close.
-func Start(binary string) (*Server, error) {
+// Secret is the clients' secret access key, and Signed the setting by which the
+// server holds every request against it.
+const (
+	Secret = "secret"
+	Signed = "LOCALAWS_SECRET=" + Secret
+)
+
+// Start runs the binary on a random port of 127.0.0.1, with further settings.
+// Stop it with Close.
+func Start(binary string, settings ...string) (*Server, error) {
 	s := &Server{process: exec.Command(binary)}
-	s.process.Env = append(os.Environ(), "LOCALAWS_LISTEN=127.0.0.1:0")
+	s.process.Env = append(append(os.Environ(), "LOCALAWS_LISTEN=127.0.0.1:0"), settings...)
 	out, err := s.process.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start localaws: %w", err)
@@ -96,7 +104,7 @@ func (s *Server) Config(client string) aws.Config {
 		Region:       "eu-central-1",
 		BaseEndpoint: aws.String(s.URL),
 		HTTPClient:   awsclient.Detached{Client: awshttp.NewBuildableClient()},
-		Credentials:  credentials.NewStaticCredentialsProvider(client, "secret", ""),
+		Credentials:  credentials.NewStaticCredentialsProvider(client, Secret, ""),
 	}
 }
 

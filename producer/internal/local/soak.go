@@ -47,7 +47,7 @@ type SoakResult struct {
 
 // Run runs the producer with lines "key-7 42" on its standard input.
 func (s Soak) Run(ctx context.Context) (*SoakResult, error) {
-	server, err := Start(s.Localaws)
+	server, err := Start(s.Localaws, Signed)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s Soak) Run(ctx context.Context) (*SoakResult, error) {
 
 func (s Soak) produce(ctx context.Context, server *Server, client *kinesis.Client, result *SoakResult) error {
 	run := exec.CommandContext(ctx, s.Producer)
-	run.Env = append(os.Environ(), "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=producer", "AWS_SECRET_ACCESS_KEY=x",
+	run.Env = append(os.Environ(), "AWS_REGION=eu-central-1", "AWS_ACCESS_KEY_ID=producer", "AWS_SECRET_ACCESS_KEY="+Secret,
 		"AWS_ENDPOINT_URL="+server.URL, "PRODUCER_SOURCE=stdin", "PRODUCER_KEY=1", "PRODUCER_LOG_LEVEL=error", "PRODUCER_PROGRESS=off",
 		"PRODUCER_ORDERED="+strconv.FormatBool(s.Ordered), "PRODUCER_AGGREGATE="+strconv.FormatBool(s.Aggregate),
 		"PRODUCER_MAX_BUFFERED_BYTES="+strconv.FormatInt(s.Buffered, 10))

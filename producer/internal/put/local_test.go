@@ -19,7 +19,7 @@ func TestDial_LosesNoAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := local.Start(binary)
+	server, err := local.Start(binary, local.Signed)
 	if err != nil {
 		t.Fatal(err)
 	}
