@@ -73,7 +73,7 @@ func Start(tb testing.TB, binary string) *Server {
 		tb.Skip("no sibling folder localaws")
 	}
 	cmd := exec.Command(binary)
-	cmd.Env = append(os.Environ(), "LOCALAWS_LISTEN=127.0.0.1:0")
+	cmd.Env = append(os.Environ(), "LOCALAWS_LISTEN=127.0.0.1:0", "LOCALAWS_SECRET=secret", "LOCALAWS_STALE_READS=1s")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		tb.Fatal(err)
@@ -93,7 +93,32 @@ func Start(tb testing.TB, binary string) *Server {
 	if err := json.Unmarshal(line, &first); err != nil {
 		tb.Fatal(err)
 	}
-	return &Server{tb: tb, URL: first.Listening}
+	s := &Server{tb: tb, URL: first.Listening}
+	tb.Cleanup(s.unrefused)
+	return s
+}
+
+// unrefused fails the test if a call was not signed or written as it has to be:
+// the SDK's client steps in for a direct call that is refused, so that nothing
+// else shows it.
+func (s *Server) unrefused() {
+	for _, c := range s.Counters().Calls {
+		if c.Refused > 0 {
+			s.tb.Errorf("%d of %d %s by %s were refused for their signature or form", c.Refused, c.Calls, c.Operation, c.Client)
+		}
+	}
+}
+
+// Errors returns how many calls of an operation were answered with an error.
+func (s *Server) Errors(operation string) int {
+	s.tb.Helper()
+	n := 0
+	for _, c := range s.Counters().Calls {
+		if c.Operation == operation {
+			n += c.Errors
+		}
+	}
+	return n
 }
 
 // Config returns the SDK's configuration for a client of this name.
@@ -247,6 +272,7 @@ type Counters struct {
 	Calls []struct {
 		Service, Operation, Client string
 		Calls, Errors, Throttles   int
+		Refused                    int // for the signature or the form
 	}
 	Tables map[string]struct{ Puts, Overwrites, Deletes int }
 }

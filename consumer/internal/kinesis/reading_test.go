@@ -158,6 +158,9 @@ func TestReading_Order(t *testing.T) {
 		b.want(t, 1500)
 		put(aws, 1500, 1600)
 		b.want(t, 1600)
+		if n := aws.Errors("GetRecords"); n > 0 {
+			t.Errorf("%d reads were answered with an error", n)
+		}
 	})
 }
 
@@ -174,6 +177,7 @@ func TestReading_Faults(t *testing.T) {
 				aws.Fault(fmt.Sprintf(`{"service":"kinesis","client":"reader","operation":%q,"kind":%q,"rate":0.4,"count":6}`, operation, kind))
 			}
 		}
+		aws.Fault(`{"service":"kinesis","client":"reader","operation":"GetRecords","kind":"empty","rate":0.4}`)
 		for i := range 10 {
 			put(aws, i*20, (i+1)*20)
 			b.want(t, (i+1)*20)

@@ -60,6 +60,9 @@ func TestTable_Handle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if n := b.aws.Errors("BatchWriteItem"); n > 0 {
+		t.Errorf("%d calls were answered with an error", n)
+	}
 	items := b.aws.Items("messages")
 	if len(items) != 25 {
 		t.Fatalf("got %d items, want 25", len(items))
