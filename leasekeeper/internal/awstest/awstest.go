@@ -34,7 +34,7 @@ type AWS struct {
 func Start(t testing.TB) *AWS {
 	t.Helper()
 	command := exec.Command(build(t))
-	command.Env = append(os.Environ(), "LOCALAWS_LISTEN=127.0.0.1:0")
+	command.Env = append(os.Environ(), "LOCALAWS_LISTEN=127.0.0.1:0", "LOCALAWS_SECRET=secret", "LOCALAWS_STALE_READS=1s")
 	out, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ type Scanner interface {
 // CheckSingleStream reads the keys of the lease table, every page of them, and
 // returns an error that wraps ErrMultiStream for one of a multi-stream table.
 func CheckSingleStream(ctx context.Context, api Scanner, table string) error {
-	in := &dynamodb.ScanInput{TableName: &table, ProjectionExpression: aws.String(leaseKey)}
+	in := &dynamodb.ScanInput{TableName: &table, ProjectionExpression: aws.String(leaseKey), ConsistentRead: aws.Bool(true)}
 	for {
 		out, err := api.Scan(ctx, in)
 		if err != nil {
