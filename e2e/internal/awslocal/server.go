@@ -44,7 +44,7 @@ func Start(ctx context.Context, binary, logDir, listen string) (*Server, error) 
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	p, err := proc.Start(proc.Spec{Name: "localaws", Path: binary, Env: []string{"LOCALAWS_LISTEN=" + listen}, LogDir: logDir})
+	p, err := proc.Start(proc.Spec{Name: "localaws", Path: binary, Env: []string{"LOCALAWS_LISTEN=" + listen, "LOCALAWS_SECRET=secret", "LOCALAWS_STALE_READS=1s"}, LogDir: logDir})
 	if err != nil {
 		return nil, err
 	}
