@@ -183,6 +183,18 @@ func attach(t *testing.T, r *task, uuid string) *reader {
 	return c
 }
 
+// A task starts on a host whose clock is an hour behind the service's.
+func TestRun_ClockIsOff(t *testing.T) {
+	a := awstest.Start(t)
+	environment(t, a)
+	a.Stream("test", 2)
+	a.Table("leases", "leaseKey")
+	a.Table("workers", "workerId")
+	a.Limits(`{"clock_offset_ms":3600000}`)
+	c := attach(t, start(t, nil), "one")
+	eventually(t, "the task has every shard", func() bool { return c.count() == 2 })
+}
+
 // Two tasks share a stream out; one leaves and the other has everything.
 func TestRun_TwoTasks(t *testing.T) {
 	a := awstest.Start(t)

@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +97,23 @@ func (a *AWS) DynamoDB(client string) *dynamodb.Client {
 
 // Kinesis is a client of the given name.
 func (a *AWS) Kinesis(client string) *kinesis.Client { return kinesis.NewFromConfig(a.Config(client)) }
+
+// Limits sets the service's limits and clockwork.
+func (a *AWS) Limits(limits string) {
+	a.t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPut, a.Endpoint+"/_localaws/limits", strings.NewReader(limits))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		a.t.Fatalf("set limits %s: %s", limits, response.Status)
+	}
+}
 
 // Table creates a table with a string hash key.
 func (a *AWS) Table(name, hashKey string) {

@@ -169,9 +169,14 @@ func met(err error) (map[string]types.AttributeValue, bool) {
 }
 
 // Open tells whether an error of AWS leaves it open what the answer would have
-// been: no answer, a fault of the service, or too many requests. It is for
+// been: no answer, a fault of the service, too many requests, or a signature by
+// a clock that is off, from which the SDK learns for its next call. It is for
 // whoever may ask again.
 func Open(err error) bool {
+	var skewed interface{ RetryableError() bool }
+	if errors.As(err, &skewed) && skewed.RetryableError() {
+		return true
+	}
 	var coded interface{ ErrorCode() string }
 	if !errors.As(err, &coded) {
 		var operation *smithy.OperationError // of the SDK: no answer at all
