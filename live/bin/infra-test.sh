@@ -115,6 +115,11 @@ check_deploy() {
   "$work/tree/live/bin/deploy.sh" staging >"$work/again.log" 2>&1
   [ "$(grep -c 'nothing to change' "$work/again.log")" = 5 ] || { tail -n 40 "$work/again.log" && die "a second deploy changes something"; }
   say "deploy staging: nothing to change the second time"
+  (verb_definition staging leasekeeper) >"$work/verb.log" 2>&1 || { cat "$work/verb.log" && return 1; }
+  protect true
+  ! echo staging | "$work/tree/live/bin/destroy.sh" staging >"$work/protected.log" 2>&1 || die "destroy went ahead though the tables are protected"
+  grep -q 'nothing was destroyed' "$work/protected.log" || { tail -n 5 "$work/protected.log" && return 1; }
+  protect false
   (export INFRA_MOCKS=no && in_unit staging/kinesis run -- taint aws_kinesis_stream.this) >"$work/taint.log" 2>&1
   ! "$work/tree/live/bin/deploy.sh" staging >"$work/lose.log" 2>&1 || die "deploy lost data unasked"
   grep -q 'aws_kinesis_stream.this is tainted, so must be replaced' "$work/lose.log" || { tail -n 5 "$work/lose.log" && return 1; }
@@ -122,6 +127,11 @@ check_deploy() {
   ! "$work/tree/live/bin/destroy.sh" staging </dev/null >/dev/null 2>&1 || die "destroy went ahead without the name"
   echo staging | "$work/tree/live/bin/destroy.sh" staging >"$work/destroy.log" 2>&1 || { tail -n 40 "$work/destroy.log" && return 1; }
   tail -n 1 "$work/destroy.log"
+}
+
+# protect BOOLEAN: protects the tables of what check_deploy has applied, or not any more.
+protect() {
+  in_unit staging/dynamodb apply -auto-approve -var "deletion_protection=$1" >"$work/protect.log" 2>&1 || { tail -n 5 "$work/protect.log" && return 1; }
 }
 
 check_scripts() {
