@@ -20,11 +20,12 @@ const longestPause = 5 * time.Second
 
 // TestReshard splits, merges and resizes a stream under load, several
 // generations deep, and kills a task on the way. The stream is UPDATING for a
-// while after each, as the service's is, and is read all the same.
+// while after each, as the service's is, and listed as before for a part of it; it is
+// read all the same.
 func TestReshard(t *testing.T) {
 	t.Parallel()
 	s := start(t, cluster.Options{Lease: shortLease})
-	s.clockwork(awslocal.Clockwork{TransitionMS: 1_000})
+	s.clockwork(awslocal.Clockwork{TransitionMS: 1_000, ListingLagMS: 800})
 	s.startTasks(3)
 	producer := s.produce(0, 400)
 	s.spread(3)

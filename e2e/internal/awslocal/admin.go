@@ -122,8 +122,9 @@ func (a *Admin) EnforceLimits(ctx context.Context) error {
 
 // Clockwork is how fast Kinesis goes about some things. 0 leaves them as they are.
 type Clockwork struct {
-	TransitionMS int64 `json:"transition_ms,omitempty"` // a stream stays CREATING, UPDATING or DELETING for so long; 0 at the start
-	HeartbeatMS  int64 `json:"heartbeat_ms,omitempty"`  // between two events of an idle subscription; 5,000 at the start
+	TransitionMS int64 `json:"transition_ms,omitempty"`  // a stream stays CREATING, UPDATING or DELETING for so long; 0 at the start
+	HeartbeatMS  int64 `json:"heartbeat_ms,omitempty"`   // between two events of an idle subscription; 5,000 at the start
+	ListingLagMS int64 `json:"listing_lag_ms,omitempty"` // ListShards shows a reshard so much later; 0 at the start
 }
 
 // SetClockwork changes the clockwork from now on.
