@@ -6,9 +6,12 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +41,20 @@ var built = sync.OnceValues(func() (build.Binaries, error) {
 	}
 	return build.All(context.Background(), build.Options{Race: racing()})
 })
+
+// TestMain runs more tests side by side than there are processors, unless
+// -parallel says how many: mostly they wait for processes that wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	told := false
+	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "test.parallel" })
+	if !told && !racing() {
+		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // racing tells whether the binaries are built with the race detector.
 func racing() bool { return os.Getenv("E2E_RACE") != "" }
