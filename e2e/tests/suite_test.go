@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,17 +45,24 @@ var built = sync.OnceValues(func() (build.Binaries, error) {
 })
 
 // TestMain runs more tests side by side than there are processors, unless
-// -parallel says how many: mostly they wait for processes that wait.
+// -parallel says how many or a race detector takes them: mostly they wait for
+// processes that wait.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	told := false
 	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "test.parallel" })
-	if !told && !racing() {
+	if !told && !racing() && !raced() {
 		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 			panic(err)
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// raced tells whether this test is built with the race detector.
+func raced() bool {
+	info, _ := debug.ReadBuildInfo()
+	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // racing tells whether the binaries are built with the race detector.
