@@ -2,35 +2,8 @@
 # mutants.sh [NAME ...]: makes localaws lenient in one way at a time, in a copy,
 # and checks that the test named beside it fails.
 set -eu
-
-root=$(CDPATH="" cd -- "$(dirname -- "$0")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export GOWORK=off
-wanted="${*:-all}" caught=0 missed=""
-
-# mutant NAME FILE 'SED SCRIPT' PACKAGE 'TEST THAT MUST FAIL'
-mutant() {
-  name=$1 file=$2 edit=$3 package=$4 tests=$5
-  case " $wanted " in *" all "* | *" $name "*) ;; *) return 0 ;; esac
-  rm -rf "${work:?}/localaws"
-  cp -r "$root/localaws" "$work/localaws"
-  sed -i "$edit" "$work/localaws/$file"
-  if cmp -s "$work/localaws/$file" "$root/localaws/$file"; then
-    echo "$name: the source has changed, the mutation does not apply" >&2
-    exit 2
-  fi
-  if (cd "$work/localaws" && go test -vet=off -count=1 -timeout 120s -run "$tests" "$package") >"$work/$name.log" 2>&1; then
-    missed="$missed $name"
-    echo "$name: NOT CAUGHT by $tests"
-  elif grep -aq 'build failed' "$work/$name.log"; then
-    echo "$name: the mutation does not compile: $(grep -am1 '^[a-z./]*\.go:' "$work/$name.log")" >&2
-    exit 2
-  else
-    caught=$((caught + 1))
-    echo "$name: caught: $(grep -a -m1 -E '_test.go:[0-9]+: |panic: ' "$work/$name.log" | cut -c1-140)"
-  fi
-}
+. "$(dirname -- "$0")/../tools/mutants.sh"
+begin localaws "$@"
 
 # signatures
 signature=internal/wire/signature.go
@@ -71,5 +44,4 @@ mutant same-arn internal/kinesis/consumer.go 's/max(now\/1000, st.stamps\[name\]
 mutant listing-at-once internal/kinesis/listshards.go 's/if lag > 0 {/if lag < 0 {/' ./internal/kinesis TestListShards_Lag
 mutant listing-shows-ends internal/kinesis/shard.go 's/if s.closed > asOf {/if false {/' ./internal/kinesis TestListShards_Lag
 
-echo "$caught caught"
-[ -z "$missed" ] || { echo "not caught:$missed" >&2; exit 1; }
+conclude

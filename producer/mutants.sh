@@ -2,36 +2,8 @@
 # mutants.sh [NAME ...]: breaks one promise of the producer at a time, in a copy,
 # and checks that the test named beside it fails.
 set -eu
-
-root=$(CDPATH="" cd -- "$(dirname -- "$0")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export GOWORK=off
-wanted="${*:-all}" caught=0 missed=""
-ln -s "$root/localaws" "$work/localaws"
-
-# mutant NAME FILE 'SED SCRIPT' PACKAGE 'TEST THAT MUST FAIL'
-mutant() {
-  name=$1 file=$2 edit=$3 package=$4 tests=$5
-  case " $wanted " in *" all "* | *" $name "*) ;; *) return 0 ;; esac
-  rm -rf "${work:?}/producer"
-  cp -r "$root/producer" "$work/producer"
-  sed -i "$edit" "$work/producer/$file"
-  if cmp -s "$work/producer/$file" "$root/producer/$file"; then
-    echo "$name: the source has changed, the mutation does not apply" >&2
-    exit 2
-  fi
-  if (cd "$work/producer" && go test -vet=off -count=1 -timeout 120s -run "$tests" "$package") >"$work/$name.log" 2>&1; then
-    missed="$missed $name"
-    echo "$name: NOT CAUGHT by $tests"
-  elif grep -aq 'build failed' "$work/$name.log"; then
-    echo "$name: the mutation does not compile: $(grep -am1 '^[a-z./]*\.go:' "$work/$name.log")" >&2
-    exit 2
-  else
-    caught=$((caught + 1))
-    echo "$name: caught: $(grep -a -m1 -E '_test.go:[0-9]+: |panic: |standard output' "$work/$name.log" | cut -c1-140)"
-  fi
-}
+. "$(dirname -- "$0")/../tools/mutants.sh"
+begin producer "$@"
 
 # sources
 mutant last-line internal/source/lines.go 's/if size == 0 {/if size >= 0 {/' ./internal/source TestLineReader
@@ -121,5 +93,4 @@ mutant no-health internal/app/admin.go 's,GET /healthz,GET /health,' . TestProdu
 mutant no-metrics internal/app/admin.go 's,GET /metrics,GET /metric,' . TestProducer_HealthAndMetrics
 mutant always-healthy verbs.go 's/if response.StatusCode != http.StatusOK/if false/' . TestProducer_HealthcheckSaysNo
 
-echo "$caught caught, missed:${missed:- none}"
-[ -z "$missed" ]
+conclude

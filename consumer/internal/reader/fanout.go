@@ -153,9 +153,8 @@ func (s *subscribed) once(long context.Context) (done bool, children []contract.
 }
 
 func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
-	if s.again && (len(b.Records) > 0 || b.Next == "") {
-		s.again = false
-		goOn(b, s.seen, s.Observer, s.log)
+	if s.again {
+		s.again = !goOn(b, s.seen, s.Observer, s.log)
 	}
 	if len(b.Records) > 0 || b.Next == "" {
 		share, err := s.Budget.Take(ctx, b.Cost)

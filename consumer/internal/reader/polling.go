@@ -149,7 +149,9 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 		return false, nil, err
 	}
 	share.Shrink(b.Cost)
-	l.goOn(b)
+	if l.again {
+		l.again = !goOn(b, l.last, l.Observer, l.log)
+	}
 	l.pacer.answered(len(b.Records), b.Payload, b.BehindMS)
 	l.Observer.Read(len(b.Records), b.Payload, b.BehindMS)
 	if err := l.sink.Accept(ctx, b, release); err != nil {
@@ -173,15 +175,6 @@ func (l *poll) renew(ctx context.Context) error {
 	}
 	l.iterator = it
 	return nil
-}
-
-// goOn looks into the first answer where reading begins again at the last record.
-func (l *poll) goOn(b *Batch) {
-	if !l.again || len(b.Records) == 0 && b.Next != "" {
-		return
-	}
-	l.again = false
-	goOn(b, l.last, l.Observer, l.log)
 }
 
 // next returns how long to wait before the next step.

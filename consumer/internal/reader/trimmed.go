@@ -12,12 +12,16 @@ func at(last string) Start {
 	return Start{Start: contract.Start{Type: contract.AtSequenceNumber, Sequence: last}}
 }
 
-// goOn takes the last record that was read out of b, the first that was read from
-// it on, and reports if the stream has it no more: retention has passed it.
-func goOn(b *Batch, last string, o Observer, log zerolog.Logger) {
+// goOn takes the last record that was read out of b, where reading begins at it
+// again, and reports if the stream has it no more: retention has passed it. It
+// returns false where b does not tell yet: it has no records, and is not the end.
+func goOn(b *Batch, last string, o Observer, log zerolog.Logger) (told bool) {
+	if len(b.Records) == 0 && b.Next != "" {
+		return false
+	}
 	if len(b.Records) > 0 && b.Records[0].Sequence == last {
 		b.Records = b.Records[1:]
-		return
+		return true
 	}
 	o.CheckpointTrimmed()
 	event := log.Warn().Str("last_read", last)
@@ -25,4 +29,5 @@ func goOn(b *Batch, last string, o Observer, log zerolog.Logger) {
 		event = event.Str("first_sequence", b.Records[0].Sequence).Time("first_arrived", b.Records[0].Arrived)
 	}
 	event.Msg("the last record that was read was trimmed away: messages after it may be lost")
+	return true
 }

@@ -25,6 +25,9 @@ const Region = "eu-west-1"
 // clients apart by it.
 const Client = "harness"
 
+// secret is the secret access key of everybody.
+const secret = "secret"
+
 const startTimeout = 15 * time.Second
 
 // Server is a running localaws, or any other endpoint that speaks both
@@ -44,7 +47,7 @@ func Start(ctx context.Context, binary, logDir, listen string) (*Server, error) 
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	p, err := proc.Start(proc.Spec{Name: "localaws", Path: binary, Env: []string{"LOCALAWS_LISTEN=" + listen, "LOCALAWS_SECRET=secret", "LOCALAWS_STALE_READS=1s"}, LogDir: logDir})
+	p, err := proc.Start(proc.Spec{Name: "localaws", Path: binary, Env: []string{"LOCALAWS_LISTEN=" + listen, "LOCALAWS_SECRET=" + secret, "LOCALAWS_STALE_READS=1s"}, LogDir: logDir})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +76,7 @@ func Start(ctx context.Context, binary, logDir, listen string) (*Server, error) 
 
 // Connect makes the harness's clients for endpoints that are already there.
 func Connect(kinesisURL, dynamoURL string) *Server {
-	cfg := aws.Config{Region: Region, Credentials: credentials.NewStaticCredentialsProvider(Client, "secret", "")}
+	cfg := aws.Config{Region: Region, Credentials: credentials.NewStaticCredentialsProvider(Client, secret, "")}
 	return &Server{
 		URL:      kinesisURL,
 		dynamo:   dynamoURL,
@@ -94,6 +97,6 @@ func (s *Server) Stop() {
 func (s *Server) Env(client string) []string {
 	return []string{
 		"AWS_REGION=" + Region, "AWS_ENDPOINT_URL=" + s.URL, "AWS_ENDPOINT_URL_DYNAMODB=" + s.dynamo,
-		"AWS_ACCESS_KEY_ID=" + client, "AWS_SECRET_ACCESS_KEY=secret",
+		"AWS_ACCESS_KEY_ID=" + client, "AWS_SECRET_ACCESS_KEY=" + secret,
 	}
 }
