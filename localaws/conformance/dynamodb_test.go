@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/internal/sdktest"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/localaws/server"
 )
 
@@ -50,11 +51,14 @@ func list(v ...attr) attr { return &types.AttributeValueMemberL{Value: v} }
 func object(m item) attr { return &types.AttributeValueMemberM{Value: m} }
 
 // newDynamoDB returns a client of the server under test: localaws in this
-// process, or the one the environment names.
+// process, or the one the environment names. An error of localaws is never
+// tried again: it would hide a fault of ours.
 func newDynamoDB(t *testing.T) *dynamodb.Client {
 	t.Helper()
 	endpoint := os.Getenv(dynamoEndpoint)
+	attempts := 5 // DynamoDB Local answers 500 now and then while it makes an index
 	if endpoint == "" {
+		attempts = 1
 		s := server.New(server.Options{Secret: "secret"})
 		var err error
 		if endpoint, err = s.Start("127.0.0.1:0"); err != nil {
@@ -63,7 +67,7 @@ func newDynamoDB(t *testing.T) *dynamodb.Client {
 		t.Cleanup(func() { _ = s.Close() })
 	}
 	return dynamodb.New(dynamodb.Options{
-		BaseEndpoint: aws.String(endpoint), Region: "us-east-1", RetryMaxAttempts: 1,
+		BaseEndpoint: aws.String(endpoint), Region: "us-east-1", HTTPClient: sdktest.NewHTTPClient(), RetryMaxAttempts: attempts,
 		Credentials: credentials.NewStaticCredentialsProvider("conformance", "secret", ""),
 	})
 }
