@@ -246,6 +246,24 @@ func TestShards_Latest(t *testing.T) {
 	}
 }
 
+// S13: where the worker table was lost, or the lease table is a KCL's, T is later
+// than the application. A child that was made meanwhile is read from its beginning.
+func TestShards_LatestAnew(t *testing.T) {
+	w := newWorld(t, "s0")
+	w.listing.Shards = append(w.listing.Shards, lease.Shard{ID: "s1", Parents: []string{"s0"}})
+	w.leases["s0"] = &lease.Row{Shard: "s0", Counter: 5, Checkpoint: lease.Checkpoint{Sequence: "77"}}
+	cfg := config("a")
+	cfg.InitialPosition = lease.Latest
+	a := w.addAlone(cfg)
+	a.attach()
+	w.run(5 * time.Second)
+	a.end("s0", "s1")
+	w.run(5 * time.Second)
+	if h := a.c.holds["s1"]; h == nil || h.start.Type != contract.TrimHorizon {
+		t.Errorf("got %+v, want s1 to be read from its beginning", h)
+	}
+}
+
 // Another stream's tables, and a stream that was made anew, are refused.
 func TestShards_OtherStream(t *testing.T) {
 	w := newWorld(t, "s0")

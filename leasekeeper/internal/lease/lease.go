@@ -37,6 +37,12 @@ type Row struct {
 // Finished tells whether the shard was processed to its end.
 func (r *Row) Finished() bool { return r.Checkpoint.Sequence == ShardEnd }
 
+// StartsAtTime tells whether nothing of the shard is done yet, and reading begins
+// at a time: the row's InitialTimestamp or, where it has none, the stream's.
+func (r *Row) StartsAtTime() bool {
+	return r.Checkpoint.Sequence == Latest || r.Checkpoint.Sequence == AtTimestamp
+}
+
 // OtherFleet tells whether the row is owned by a leasekeeper whose own row is in
 // another worker table than the one named: whether it lives cannot be known there.
 func (r *Row) OtherFleet(workerTable string) bool {

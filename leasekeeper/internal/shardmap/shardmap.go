@@ -8,6 +8,7 @@
 package shardmap
 
 import (
+	"maps"
 	"sort"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
@@ -20,7 +21,7 @@ import (
 // (attack S14).
 func Missing(shards []lease.Shard, rows map[string]*lease.Row, stream *lease.Stream) [][]*lease.Row {
 	g := newGraph(shards, rows)
-	wanted := make(map[string]lease.Shard)
+	wanted, all := make(map[string]lease.Shard), maps.Clone(rows)
 	for _, s := range shards {
 		if !g.known(s.ID) {
 			wanted[s.ID] = s
@@ -31,7 +32,7 @@ func Missing(shards []lease.Shard, rows map[string]*lease.Row, stream *lease.Str
 		var level []*lease.Row
 		for _, s := range shards {
 			if _, want := wanted[s.ID]; want && !waits(s, wanted) {
-				level = append(level, first(s, stream))
+				level = append(level, first(s, all, stream))
 			}
 		}
 		if len(level) == 0 {
@@ -39,6 +40,7 @@ func Missing(shards []lease.Shard, rows map[string]*lease.Row, stream *lease.Str
 		}
 		for _, row := range level {
 			delete(wanted, row.Shard)
+			all[row.Shard] = row
 		}
 		sort.Slice(level, func(i, j int) bool { return level[i].Shard < level[j].Shard })
 		levels = append(levels, level)
@@ -55,18 +57,30 @@ func waits(s lease.Shard, wanted map[string]lease.Shard) bool {
 	return false
 }
 
-// first is the row a shard begins with. Where LATEST or a time was asked for,
-// every row, a later child's too, starts at the one T of the stream (attack
-// S13): nothing between the start of the application and a late discovery is lost.
-func first(s lease.Shard, stream *lease.Stream) *lease.Row {
+// first is the row a shard begins with. Where LATEST or a time was asked for it
+// starts at the one T of the stream, a child that is discovered late too (attack
+// S13). But T may be later than the application, whose table was a KCL's or whose
+// `#stream` row was lost: a child starts no later than its parents, for all that it
+// holds comes after what they hold.
+func first(s lease.Shard, rows map[string]*lease.Row, stream *lease.Stream) *lease.Row {
 	row := &lease.Row{
 		Shard: s.ID, Parents: s.Parents, HashStart: s.HashStart, HashEnd: s.HashEnd,
 		Checkpoint: lease.Checkpoint{Sequence: lease.TrimHorizon},
 	}
-	if stream.InitialPosition == lease.AtTimestamp {
-		row.Checkpoint.Sequence = lease.AtTimestamp
-		row.InitialTimestamp = stream.InitialTimestamp
+	if stream.InitialPosition != lease.AtTimestamp {
+		return row
 	}
+	at := stream.InitialTimestamp
+	for _, id := range s.Parents {
+		switch parent := rows[id]; {
+		case parent == nil:
+		case !parent.StartsAtTime():
+			return row
+		case !parent.InitialTimestamp.IsZero() && parent.InitialTimestamp.Before(at):
+			at = parent.InitialTimestamp
+		}
+	}
+	row.Checkpoint.Sequence, row.InitialTimestamp = lease.AtTimestamp, at
 	return row
 }
 

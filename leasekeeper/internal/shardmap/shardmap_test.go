@@ -114,6 +114,51 @@ func TestMissing_InitialPosition(t *testing.T) {
 	}
 }
 
+// S13: where T is later than the application, a child starts no later than its
+// parents: nothing between their end and T is lost.
+func TestMissing_Child(t *testing.T) {
+	early, at := time.UnixMilli(100_000), time.UnixMilli(123_456)
+	stream := &lease.Stream{InitialPosition: lease.AtTimestamp, InitialTimestamp: at}
+	list := []lease.Shard{shard("A"), shard("B"), shard("C", "A", "B"), shard("D", "C")}
+	row := func(sequence string, at time.Time) *lease.Row {
+		return &lease.Row{Checkpoint: lease.Checkpoint{Sequence: sequence}, InitialTimestamp: at}
+	}
+	start := func(r *lease.Row) string { return r.Checkpoint.Sequence + r.InitialTimestamp.Format(" 04:05") }
+	for name, tc := range map[string]struct {
+		a, b *lease.Row
+		want *lease.Row // of C and of D
+	}{
+		"parents begin at T as well":       {nil, nil, row(lease.AtTimestamp, at)},
+		"parents as the KCL left them":     {row(lease.Latest, time.Time{}), row(lease.AtTimestamp, time.Time{}), row(lease.AtTimestamp, at)},
+		"a parent that begins earlier":     {row(lease.AtTimestamp, early), nil, row(lease.AtTimestamp, early)},
+		"a parent that was read in part":   {nil, row("77", time.Time{}), row(lease.TrimHorizon, time.Time{})},
+		"… and is rewound, to its start":   {row(lease.TrimHorizon, early), row("77", time.Time{}), row(lease.TrimHorizon, time.Time{})},
+		"a parent that was read in whole":  {row(lease.ShardEnd, early), nil, row(lease.TrimHorizon, time.Time{})},
+		"a parent that began at its start": {row(lease.TrimHorizon, time.Time{}), row(lease.AtTimestamp, early), row(lease.TrimHorizon, time.Time{})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			have := map[string]*lease.Row{}
+			for id, r := range map[string]*lease.Row{"A": tc.a, "B": tc.b} {
+				if r != nil {
+					have[id] = r
+				}
+			}
+			got := map[string]string{}
+			for _, level := range shardmap.Missing(list, have, stream) {
+				for _, r := range level {
+					got[r.Shard] = start(r)
+				}
+			}
+			if want := start(tc.want); got["C"] != want || got["D"] != want {
+				t.Errorf("got %v, want %s for C and D", got, want)
+			}
+			if len(have) > 2 || have["C"] != nil {
+				t.Errorf("got %v, want the rows unchanged", have)
+			}
+		})
+	}
+}
+
 func TestSettled(t *testing.T) {
 	list := []lease.Shard{shard("A"), shard("B", "A"), shard("C", "A"), shard("D", "B", "C")}
 	for name, tc := range map[string]struct {
