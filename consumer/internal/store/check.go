@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,8 +18,9 @@ var ErrTable = errors.New("unusable table")
 
 const checkTimeout = 8 * time.Second
 
-// Check finds whether a table is there and has the hash key id. Without the
-// permission to look it finds nothing, which is no error.
+// Check finds whether a table is there and has the hash key id, a string: to one
+// of another type every item is a bad one. Without the permission to look it
+// finds nothing, which is no error.
 func Check(ctx context.Context, cfg aws.Config, name, setting string) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -34,9 +36,16 @@ func Check(ctx context.Context, cfg aws.Config, name, setting string) error {
 	case err != nil:
 		return fmt.Errorf("look at table %q: %w", name, err)
 	}
-	keys := out.Table.KeySchema
-	if len(keys) != 1 || aws.ToString(keys[0].AttributeName) != attrID {
-		return fmt.Errorf("%w: DynamoDB table %q must have the hash key id and no other: name another in %s", ErrTable, name, setting)
+	if !fits(out.Table) {
+		return fmt.Errorf("%w: DynamoDB table %q must have the hash key id, a string, and no other: name another in %s", ErrTable, name, setting)
 	}
 	return nil
+}
+
+// fits tells whether a table's key is id, a string.
+func fits(t *types.TableDescription) bool {
+	isString := func(a types.AttributeDefinition) bool {
+		return aws.ToString(a.AttributeName) == attrID && a.AttributeType == types.ScalarAttributeTypeS
+	}
+	return len(t.KeySchema) == 1 && aws.ToString(t.KeySchema[0].AttributeName) == attrID && slices.ContainsFunc(t.AttributeDefinitions, isString)
 }

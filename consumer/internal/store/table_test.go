@@ -167,14 +167,3 @@ func TestTable_Deadline(t *testing.T) {
 		t.Fatalf("got %v, want all 5 unavailable", err)
 	}
 }
-
-func TestCheck(t *testing.T) {
-	b := arrange(t, 0)
-	if err := store.Check(context.Background(), b.aws.Config("writer"), "messages", "X"); err != nil {
-		t.Fatal(err)
-	}
-	err := store.Check(context.Background(), b.aws.Config("writer"), "absent", "CONSUMER_MESSAGES_TABLE")
-	if !errors.Is(err, store.ErrTable) || !strings.Contains(err.Error(), `"absent" does not exist`) || !strings.Contains(err.Error(), "CONSUMER_MESSAGES_TABLE") {
-		t.Fatalf("got %v", err)
-	}
-}
