@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/shardmap"
 )
 
 // builder has the looks by key.
@@ -195,25 +196,15 @@ func (b *builder) problems() []string {
 	if alive == 0 && len(b.second.Leases) > 0 {
 		problems = append(problems, "no worker is alive")
 	}
-	for _, s := range b.listing.Shards {
-		if b.rows[s.ID] == nil && !b.descended(s.ID) && alive > 0 {
-			problems = append(problems, fmt.Sprintf("shard %s has no lease yet", s.ID))
+	if alive == 0 {
+		return problems
+	}
+	for _, level := range shardmap.Missing(b.listing.Shards, b.rows, &lease.Stream{}) {
+		for _, row := range level {
+			problems = append(problems, fmt.Sprintf("shard %s has no lease yet", row.Shard))
 		}
 	}
 	return problems
-}
-
-// descended tells whether a listed descendant of the shard has a row, which
-// means that the shard is done.
-func (b *builder) descended(shard string) bool {
-	for _, s := range b.listing.Shards {
-		for _, parent := range s.Parents {
-			if parent == shard && (b.rows[s.ID] != nil || b.descended(s.ID)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func orEmpty(list []string) []string {

@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -33,6 +34,32 @@ func listing(ids ...string) *lease.Listing {
 		l.Shards = append(l.Shards, lease.Shard{ID: id})
 	}
 	return l
+}
+
+// A stream that is scaled out and in again and again is a ladder of shards, with
+// two ways down at each rung.
+func TestBuild_Ladder(t *testing.T) {
+	const rungs = 60
+	l := listing("s0")
+	for i := range rungs {
+		from, to := fmt.Sprintf("s%d", 3*i), fmt.Sprintf("s%d", 3*i+3)
+		left, right := fmt.Sprintf("s%d", 3*i+1), fmt.Sprintf("s%d", 3*i+2)
+		l.Shards = append(l.Shards, lease.Shard{ID: left, Parents: []string{from}}, lease.Shard{ID: right, Parents: []string{from}},
+			lease.Shard{ID: to, Parents: []string{left, right}})
+	}
+	done := make(chan inspect.Report, 1)
+	go func() {
+		look := inspect.Look{Workers: []*lease.Worker{worker(a, 1)}}
+		done <- inspect.Build(look, inspect.Look{Workers: []*lease.Worker{worker(a, 2)}}, l, "test", time.Now())
+	}()
+	select {
+	case r := <-done:
+		if len(r.Problems) != 3*rungs+1 || r.Problems[0] != "shard s0 has no lease yet" {
+			t.Errorf("got %d problems, %q …, want one for each shard", len(r.Problems), r.Problems[0])
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("no report after 20 s")
+	}
 }
 
 func TestBuild(t *testing.T) {
