@@ -128,17 +128,13 @@ func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runne
 		return nil, err
 	}
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} } // the protocol repeats by itself, and must know of it (S5)
-	db, streams := dynamodb.NewFromConfig(cfg), awskinesis.NewFromConfig(cfg)
-	tables := dynamo.New(db, s.LeaseTable, s.WorkerTable, s.Attempt())
-	stream := kinesis.New(streams, s.Stream, max(s.Attempt(), time.Second))
+	tables := dynamo.New(dynamodb.NewFromConfig(cfg), s.LeaseTable, s.WorkerTable, s.Attempt())
+	stream := kinesis.New(awskinesis.NewFromConfig(cfg), s.Stream, max(s.Attempt(), time.Second))
 	check := func() error {
 		if _, err := stream.Describe(ctx); err != nil {
 			return err
 		}
-		if err := dynamo.Check(ctx, db, s.LeaseTable, s.WorkerTable); err != nil {
-			return err
-		}
-		return dynamo.CheckSingleStream(ctx, db, s.LeaseTable)
+		return tables.Check(ctx)
 	}
 	insist := func() (bool, error) {
 		err := check()

@@ -195,6 +195,21 @@ func TestRun_ClockIsOff(t *testing.T) {
 	eventually(t, "the task has every shard", func() bool { return c.count() == 2 })
 }
 
+// A task starts though calls of its start are never answered, or answered with a
+// fault of the service that nobody knows.
+func TestRun_StartsAfterFaults(t *testing.T) {
+	a := awstest.Start(t)
+	environment(t, a)
+	a.Stream("test", 2)
+	a.Table("leases", "leaseKey")
+	a.Table("workers", "workerId")
+	a.Fault(`{"operation":"DescribeStreamSummary","kind":"error","status":503,"code":"Unheard","count":1}`)
+	a.Fault(`{"operation":"DescribeTable","kind":"stall","count":1}`)
+	a.Fault(`{"operation":"Scan","kind":"stall","count":1}`)
+	c := attach(t, start(t, nil), "one")
+	eventually(t, "the task has every shard", func() bool { return c.count() == 2 })
+}
+
 // Two tasks share a stream out; one leaves and the other has everything.
 func TestRun_TwoTasks(t *testing.T) {
 	a := awstest.Start(t)

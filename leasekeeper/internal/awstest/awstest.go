@@ -101,7 +101,18 @@ func (a *AWS) Kinesis(client string) *kinesis.Client { return kinesis.NewFromCon
 // Limits sets the service's limits and clockwork.
 func (a *AWS) Limits(limits string) {
 	a.t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPut, a.Endpoint+"/_localaws/limits", strings.NewReader(limits))
+	a.admin(http.MethodPut, "limits", limits)
+}
+
+// Fault adds a rule by which calls fail.
+func (a *AWS) Fault(rule string) {
+	a.t.Helper()
+	a.admin(http.MethodPost, "faults", rule)
+}
+
+func (a *AWS) admin(method, what, body string) {
+	a.t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, a.Endpoint+"/_localaws/"+what, strings.NewReader(body))
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -110,8 +121,8 @@ func (a *AWS) Limits(limits string) {
 		a.t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		a.t.Fatalf("set limits %s: %s", limits, response.Status)
+	if response.StatusCode >= http.StatusMultipleChoices {
+		a.t.Fatalf("%s %s %s: %s", method, what, body, response.Status)
 	}
 }
 

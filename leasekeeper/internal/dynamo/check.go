@@ -9,25 +9,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Describer is the part of the DynamoDB client that Check needs.
-type Describer interface {
-	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
-}
-
-// Check tells whether both tables are there with the keys they must have. Its
-// error says what is missing and how to get it.
-func Check(ctx context.Context, api Describer, leaseTable, workerTable string) error {
-	if leaseTable == workerTable {
-		return fmt.Errorf("the lease and the worker table are both %q: they must be two tables", leaseTable)
+// Check tells whether both tables are there with the keys they must have, and the
+// leases are those of one stream. Its error says what is missing and how to get it.
+func (t *Tables) Check(ctx context.Context) error {
+	if t.leases == t.workers {
+		return fmt.Errorf("the lease and the worker table are both %q: they must be two tables", t.leases)
 	}
-	if err := checkTable(ctx, api, leaseTable, leaseKey, "LEASEKEEPER_LEASE_TABLE"); err != nil {
+	if err := t.checkTable(ctx, t.leases, leaseKey, "LEASEKEEPER_LEASE_TABLE"); err != nil {
 		return err
 	}
-	return checkTable(ctx, api, workerTable, workerKey, "LEASEKEEPER_WORKER_TABLE")
+	if err := t.checkTable(ctx, t.workers, workerKey, "LEASEKEEPER_WORKER_TABLE"); err != nil {
+		return err
+	}
+	return t.checkSingleStream(ctx)
 }
 
-func checkTable(ctx context.Context, api Describer, table, hashKey, setting string) error {
-	out, err := api.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+func (t *Tables) checkTable(ctx context.Context, table, hashKey, setting string) error {
+	ctx, cancel := context.WithTimeout(ctx, t.unhurried())
+	defer cancel()
+	out, err := t.api.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	var missing *types.ResourceNotFoundException
 	switch {
 	case errors.As(err, &missing):

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,6 +29,7 @@ type API interface {
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 	Scan(context.Context, *dynamodb.ScanInput, ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error)
+	DescribeTable(context.Context, *dynamodb.DescribeTableInput, ...func(*dynamodb.Options)) (*dynamodb.DescribeTableOutput, error)
 }
 
 // Tables executes operations on the lease and the worker table. It is safe for
@@ -38,11 +40,15 @@ type Tables struct {
 	attempt         time.Duration
 }
 
-// New returns Tables by their names. attempt bounds every single request and
-// must be well inside a heartbeat. The client must not retry by itself.
+// New returns Tables by their names. attempt bounds every single request of those
+// that a heartbeat waits for, and must be well inside one; others may take a second.
+// The client must not retry by itself.
 func New(api API, leaseTable, workerTable string, attempt time.Duration) *Tables {
 	return &Tables{api: api, leases: leaseTable, workers: workerTable, attempt: attempt}
 }
+
+// unhurried bounds a request that no heartbeat waits for.
+func (t *Tables) unhurried() time.Duration { return max(t.attempt, time.Second) }
 
 // Execute makes one attempt at op, which is no ListShards.
 func (t *Tables) Execute(ctx context.Context, op lease.Op) lease.Answer {
@@ -77,7 +83,7 @@ func (t *Tables) getLease(ctx context.Context, op lease.GetLease) lease.Answer {
 
 func (t *Tables) scanLeases(ctx context.Context) lease.Answer {
 	a := lease.Answer{Outcome: lease.Applied}
-	err := t.scan(ctx, t.leases, func(i item) {
+	err := t.scan(ctx, t.leases, t.attempt, func(i item) {
 		if row := leaseRow(i); row != nil {
 			a.Leases = append(a.Leases, row)
 		}
@@ -90,7 +96,7 @@ func (t *Tables) scanLeases(ctx context.Context) lease.Answer {
 
 func (t *Tables) scanWorkers(ctx context.Context) lease.Answer {
 	a := lease.Answer{Outcome: lease.Applied}
-	err := t.scan(ctx, t.workers, func(i item) {
+	err := t.scan(ctx, t.workers, t.attempt, func(i item) {
 		if text(i, workerKey) == lease.StreamKey {
 			a.Stream = streamRow(i)
 			return
@@ -103,11 +109,11 @@ func (t *Tables) scanWorkers(ctx context.Context) lease.Answer {
 	return a
 }
 
-// scan reads every page of a table, consistently; each page is an attempt.
-func (t *Tables) scan(ctx context.Context, table string, take func(item)) error {
+// scan reads every page of a table, consistently; attempt bounds each page.
+func (t *Tables) scan(ctx context.Context, table string, attempt time.Duration, take func(item)) error {
 	in := &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)}
 	for {
-		out, err := t.page(ctx, in)
+		out, err := t.page(ctx, attempt, in)
 		if err != nil {
 			return err
 		}
@@ -121,8 +127,8 @@ func (t *Tables) scan(ctx context.Context, table string, take func(item)) error 
 	}
 }
 
-func (t *Tables) page(ctx context.Context, in *dynamodb.ScanInput) (*dynamodb.ScanOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.attempt)
+func (t *Tables) page(ctx context.Context, attempt time.Duration, in *dynamodb.ScanInput) (*dynamodb.ScanOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	return t.api.Scan(ctx, in)
 }
@@ -177,14 +183,17 @@ func Open(err error) bool {
 	if errors.As(err, &skewed) && skewed.RetryableError() {
 		return true
 	}
+	var answered interface{ HTTPStatusCode() int }
+	if errors.As(err, &answered) && answered.HTTPStatusCode() >= http.StatusInternalServerError {
+		return true
+	}
 	var coded interface{ ErrorCode() string }
 	if !errors.As(err, &coded) {
 		var operation *smithy.OperationError // of the SDK: no answer at all
 		return errors.As(err, &operation)
 	}
 	switch coded.ErrorCode() {
-	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "ThrottlingError",
-		"LimitExceededException", "InternalServerError", "InternalFailure", "ServiceUnavailable":
+	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "ThrottlingError", "LimitExceededException":
 		return true
 	}
 	return false
