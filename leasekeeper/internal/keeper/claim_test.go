@@ -548,3 +548,40 @@ func TestClaim_LeavingIsTold(t *testing.T) {
 		t.Errorf("got %q, want the reason: leaving", reason)
 	}
 }
+
+// A row that was deleted by hand, and made anew in generation 0 before this
+// worker read that it was gone, is taken for what it is: no longer held, and
+// later another's.
+func TestClaim_RowMadeAnew(t *testing.T) {
+	w := newWorld(t, "s0", "s1")
+	anew := lease.Row{Shard: "s0", Checkpoint: lease.Checkpoint{Sequence: lease.TrimHorizon}}
+	old := anew
+	old.Counter = 100
+	w.leases["s0"] = &old
+	w.add("a")
+	w.add("bb")
+	w.run(2 * time.Minute)
+	w.leases["s0"] = &anew
+	w.run(2 * time.Minute)
+	row, reads := w.leases["s0"], 0
+	if row.Owner == "" {
+		t.Fatalf("got %+v, want it claimed", row)
+	}
+	w.fault = func(_ *node, op lease.Op, _ executeFunc, _ answerFunc) bool {
+		if _, ok := op.(lease.GetLease); ok {
+			reads++
+		}
+		return false
+	}
+	w.run(2 * time.Minute)
+	for _, n := range w.nodes {
+		for _, l := range n.k.Status(w.now).Leases {
+			if l.Shard == "s0" && (l.State != contract.LeaseHeld || l.Owner != row.Owner || l.Generation != row.Counter) {
+				t.Errorf("%s shows %+v, want %+v", n.name, l, row)
+			}
+		}
+	}
+	if reads > 0 {
+		t.Errorf("got %d reads of a lease that is held, want none", reads)
+	}
+}

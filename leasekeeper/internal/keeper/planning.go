@@ -109,7 +109,7 @@ func (p *planning) decide() {
 	for _, s := range p.view.leases {
 		wake = min(wake, p.look(s, &reads))
 	}
-	p.view.read(reads)
+	p.view.readAll(reads)
 	p.requests.sweep()
 	p.timers.set(p.timer, wake, func() { p.dirty = true })
 	if len(p.polls) > 0 && !p.polling.pending() && p.able() {

@@ -51,13 +51,30 @@ func (v *view) get(shard string) *lease.Row {
 }
 
 // put takes over a row that an answer brought, unless it is older than what is
-// known. A row that is no longer ours ends its grant at once (rule 4).
+// known.
 func (v *view) put(row *lease.Row) {
 	old := v.rows[row.Shard]
 	if old != nil && (row.Counter < old.row.Counter ||
 		row.Counter == old.row.Counter && row.Checkpoint.Compare(old.row.Checkpoint) < 0 && v.holdings[row.Shard] != nil) {
 		return
 	}
+	v.set(row)
+}
+
+// read takes over a row that a read which began at sent brought. What was known
+// before then is older, even if its generation is higher: somebody has deleted
+// the row, and it was made anew.
+func (v *view) read(row *lease.Row, sent time.Duration) {
+	if old := v.rows[row.Shard]; old != nil && old.asOf > sent {
+		v.put(row)
+		return
+	}
+	v.set(row)
+}
+
+// set takes over a row. One that is no longer ours ends its grant at once (rule 4).
+func (v *view) set(row *lease.Row) {
+	old := v.rows[row.Shard]
 	if old == nil || old.row.Counter != row.Counter || old.row.Owner != row.Owner || old.row.Finished() != row.Finished() {
 		v.dirty = true
 		v.planning.leasesChanged()
@@ -144,7 +161,7 @@ func (v *view) scanned(rows []*lease.Row, sent time.Duration) {
 		there[row.Shard] = true
 		// What was learned while the scan was on its way may be newer than its pages.
 		if old := v.rows[row.Shard]; old == nil || old.asOf <= sent || row.Counter > old.row.Counter {
-			v.put(row)
+			v.read(row, sent)
 		}
 	}
 	for _, s := range slices.Clone(v.leases) {
@@ -167,8 +184,8 @@ func (v *view) scanInterval() time.Duration {
 	return v.jitter(rescan)
 }
 
-// read has the rows of shards read: one by one, or all in one scan when they are many.
-func (v *view) read(shards []string) {
+// readAll has the rows of shards read: one by one, or all in one scan when they are many.
+func (v *view) readAll(shards []string) {
 	if v.many(len(shards)) {
 		v.scan()
 		return
@@ -191,7 +208,7 @@ func (v *view) readOne(shard string, then func(row *lease.Row, read bool)) {
 			return
 		}
 		if a.Lease != nil {
-			v.put(a.Lease)
+			v.read(a.Lease, sent)
 		} else if s := v.rows[shard]; s != nil && s.asOf <= sent {
 			v.drop(shard)
 		}
