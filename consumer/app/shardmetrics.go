@@ -1,12 +1,17 @@
 package app
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/shard"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/task"
 )
 
-// maxShardSeries bounds how many shards have series of their own.
+// maxShardSeries bounds how many shards have series of their own: the first ones
+// by name, so that they are the same at every look.
 const maxShardSeries = 100
 
 // shardMetrics collects series for single shards. It is a
@@ -34,7 +39,7 @@ func (m *shardMetrics) Describe(c chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *shardMetrics) Collect(c chan<- prometheus.Metric) {
 	seen := map[string]bool{} // two grants of one shard may be at work for a moment
-	for _, s := range m.task.Shards() {
+	for _, s := range slices.SortedFunc(slices.Values(m.task.Shards()), byName) {
 		id, _ := s.Key()
 		if seen[id] || len(seen) == maxShardSeries {
 			continue
@@ -43,4 +48,10 @@ func (m *shardMetrics) Collect(c chan<- prometheus.Metric) {
 		c <- prometheus.MustNewConstMetric(m.lag, prometheus.GaugeValue, float64(s.Progress().LagMS), id)
 		c <- prometheus.MustNewConstMetric(m.unfinished, prometheus.GaugeValue, float64(s.State().Unfinished), id)
 	}
+}
+
+func byName(a, b *shard.Shard) int {
+	x, _ := a.Key()
+	y, _ := b.Key()
+	return strings.Compare(x, y)
 }

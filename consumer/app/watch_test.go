@@ -3,6 +3,8 @@ package app_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/app"
@@ -129,7 +132,8 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// TestShardMetrics has series for each shard, and for a hundred at most.
+// TestShardMetrics has series for each shard, and for a hundred at most: the same
+// ones whenever somebody looks, or in time there would be series for all of them.
 func TestShardMetrics(t *testing.T) {
 	for granted, want := range map[int]int{3: 6, 150: 200} {
 		synctest.Test(t, func(t *testing.T) {
@@ -144,10 +148,13 @@ func TestShardMetrics(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- tk.Run(ctx) }()
 			time.Sleep(5 * time.Second)
-			series := make(chan prometheus.Metric, 1000)
-			app.NewShardMetrics(tk).Collect(series)
-			if n := len(series); n != want {
-				t.Errorf("got %d series of %d shards, want %d", n, granted, want)
+			m := app.NewShardMetrics(tk)
+			first := series(t, m)
+			if len(first) != want {
+				t.Errorf("got %d series of %d shards, want %d", len(first), granted, want)
+			}
+			if again := series(t, m); !maps.Equal(first, again) {
+				t.Errorf("%d shards: the series are others at the second look", granted)
 			}
 			stop()
 			if err := <-ended; err != nil {
@@ -156,4 +163,21 @@ func TestShardMetrics(t *testing.T) {
 			time.Sleep(time.Minute)
 		})
 	}
+}
+
+// series returns the names and labels of what is collected.
+func series(t *testing.T, m prometheus.Collector) map[string]bool {
+	t.Helper()
+	c := make(chan prometheus.Metric, 1000)
+	m.Collect(c)
+	close(c)
+	all := map[string]bool{}
+	for metric := range c {
+		var d dto.Metric
+		if err := metric.Write(&d); err != nil {
+			t.Fatal(err)
+		}
+		all[fmt.Sprint(metric.Desc(), d.GetLabel())] = true
+	}
+	return all
 }
