@@ -36,9 +36,9 @@ import (
 
 // Sizes that are not settings.
 const (
-	queueSize      = 32_768 // messages that wait, all shards together: some 8 MB
-	shardQueueSize = 1_024
-	messageInMind  = 144 // bytes, at most, for a message that is done behind one that is not: see watermark.Tracker
+	queueSize      = 32_768 // messages that wait or are in process, all shards together: some 8 MB; four times what may be in process, if that is more
+	shardQueueSize = 1_024  // of one shard; twice what may be in process, if that is more
+	messageInMind  = 144    // bytes, at most, for a message that is done behind one that is not: see watermark.Tracker
 	batchBytes     = 1 << 20
 	linger         = 5 * time.Millisecond
 	minBackoff     = 100 * time.Millisecond
@@ -229,7 +229,7 @@ func (c *consumer) dispatchOptions(h handler.Handler, o observer, moved func()) 
 	}
 	return dispatch.Options{
 		Process: policy.Process, Limit: s.ConcurrencyLimit, BatchSize: size, BatchBytes: batchBytes, Linger: linger,
-		Unordered: s.Order == config.OrderNone, Queue: queueSize, ShardQueue: shardQueueSize,
+		Unordered: s.Order == config.OrderNone, Queue: max(queueSize, 4*s.ConcurrencyLimit), ShardQueue: max(shardQueueSize, 2*s.ConcurrencyLimit),
 		Unfinished: int(c.budget.Size() / 4 / messageInMind), Moved: moved, Done: o.Done,
 	}
 }

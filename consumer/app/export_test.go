@@ -6,7 +6,11 @@ import (
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/budget"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/config"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/deadletter"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/dispatch"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/metrics"
 )
 
 // For the tests of this package.
@@ -16,6 +20,12 @@ var (
 
 	NewShardMetrics = newShardMetrics
 )
+
+// DispatchOptions is dispatchOptions of a consumer with this limit.
+func DispatchOptions(concurrencyLimit int) dispatch.Options {
+	c := consumer{budget: budget.New(128 << 20), settings: config.Settings{ConcurrencyLimit: concurrencyLimit}}
+	return c.dispatchOptions(handler.Func(nil), metrics.New(), nil)
+}
 
 // IdleConnections is idleConnections.
 const IdleConnections = idleConnections

@@ -28,7 +28,7 @@ type Options struct {
 	BatchBytes int           // the most payload in a batch of more than one
 	Linger     time.Duration // how long a batch that is not full waits while others are in process
 	Unordered  bool          // messages of one partition key may run side by side
-	Queue      int           // the most messages that wait, all shards together
+	Queue      int           // the most messages that wait or are in process, all shards together
 	ShardQueue int           // the most messages that wait or are in process, of one shard
 	Unfinished int           // the most that State.Unfinished counts, all shards together; each has an equal part, ShardQueue at least
 	Moved      func()        // called when a watermark has moved; must not block

@@ -10,7 +10,10 @@ type lanes struct {
 	size    int // of buckets, a power of two
 }
 
-func newLanes(messages int) lanes { return lanes{size: 1 << bits.Len(uint(max(messages, 2)-1))} }
+// newLanes has a bucket a message, up to 64 KiB of them: each shard has its own.
+func newLanes(messages int) lanes {
+	return lanes{size: 1 << bits.Len(uint(min(max(messages, 2), 4096)-1))}
+}
 
 func (l *lanes) bucket(f ref) *ref {
 	if l.buckets == nil {
