@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/budget"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
@@ -19,7 +18,9 @@ import (
 // of data, in base64, and the rest is small.
 const MaxAnswer = 14 << 20
 
-// ahead is how many Batches of one shard may be held at a time.
+// ahead is how many Batches of one shard may be held at a time if they are as
+// large as can be: more of smaller ones, for each that has a message that takes
+// long is held, and those behind it are handled meanwhile.
 const ahead = 2
 
 // missing is how often in a row a shard must be missing, absence or more apart,
@@ -53,7 +54,7 @@ func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contr
 // time, if that is not zero: errEnough is the error then. It returns the last
 // record that sink has taken.
 func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last string, until time.Time) ([]contract.ChildShard, string, error) {
-	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: semaphore.NewWeighted(ahead), log: named(p.Log, g)}
+	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: budget.New(ahead * MaxAnswer), log: named(p.Log, g)}
 	for {
 		done, children, err := l.step(ctx)
 		switch {
@@ -98,7 +99,7 @@ type poll struct {
 	sink     Sink
 	log      zerolog.Logger
 	pacer    *pacer
-	held     *semaphore.Weighted
+	held     *budget.Budget // bytes of Batches
 	iterator string
 	last     string    // everything up to and including it was read
 	read     bool      // last is a record that was read here
@@ -123,17 +124,18 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 			return false, nil, err
 		}
 	}
-	if err := l.held.Acquire(ctx, 1); err != nil {
+	own, err := l.held.Take(ctx, MaxAnswer)
+	if err != nil {
 		return false, nil, fmt.Errorf("wait for the shard's batches: %w", err)
 	}
 	share, err := l.Budget.Take(ctx, MaxAnswer)
 	if err != nil {
-		l.held.Release(1)
+		own.Return()
 		return false, nil, err
 	}
 	release := func() {
 		share.Return()
-		l.held.Release(1)
+		own.Return()
 	}
 	if err := ctx.Err(); err != nil { // by the clock: a process that was stopped for a while goes on before Done is closed
 		release()
@@ -149,6 +151,7 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 		return false, nil, err
 	}
 	share.Shrink(b.Cost)
+	own.Shrink(b.Cost)
 	if l.again {
 		l.again = !goOn(b, l.last, l.Observer, l.log)
 	}

@@ -291,7 +291,11 @@ func TestPolling_SlowerAfterThrottling(t *testing.T) {
 // handled, and goes on when they are.
 func TestPolling_StopsWhileHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &source{answer: func(_ string, n int) (*reader.Batch, error) { return one(n), nil }}
+		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+			b := one(n)
+			b.Cost = 13 << 20
+			return b, nil
+		}}
 		k := &sink{keep: -1}
 		time.AfterFunc(time.Minute, func() {
 			if n := s.count("a"); n != 2 {
