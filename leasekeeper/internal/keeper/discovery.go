@@ -107,6 +107,11 @@ func (d *discovery) makeStream(l *lease.Listing, attempts int) {
 	case lease.Latest:
 		row.InitialPosition = lease.AtTimestamp
 	case lease.AtTimestamp:
+		if d.cfg.InitialTimestamp.After(l.Now) { // nothing could be read, and T is final
+			d.exit(fmt.Errorf("LEASEKEEPER_INITIAL_POSITION: %s is yet to come: want a time that is past (it is %s now)",
+				d.cfg.InitialTimestamp.Format(time.RFC3339), l.Now.Format(time.RFC3339)))
+			return
+		}
 		row.InitialPosition, row.InitialTimestamp = lease.AtTimestamp, d.cfg.InitialTimestamp
 	}
 	d.do(lease.StreamWrite{Create: row}, func(a lease.Answer) {

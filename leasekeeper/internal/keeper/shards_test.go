@@ -246,6 +246,24 @@ func TestShards_Latest(t *testing.T) {
 	}
 }
 
+// A time that is yet to come is refused before it is T for ever.
+func TestShards_TimeToCome(t *testing.T) {
+	w := newWorld(t, "s0")
+	cfg := config("a")
+	cfg.InitialPosition, cfg.InitialTimestamp = lease.AtTimestamp, w.listing.Now.Add(time.Second)
+	a := w.addAlone(cfg)
+	w.run(5 * time.Second)
+	if !a.exited || a.err == nil || !strings.Contains(a.err.Error(), "LEASEKEEPER_INITIAL_POSITION: " + cfg.InitialTimestamp.Format(time.RFC3339) + " is yet to come") || w.stream != nil {
+		t.Errorf("got exited %v with %v and %+v, want a refusal and no row", a.exited, a.err, w.stream)
+	}
+	cfg.InitialTimestamp = w.listing.Now
+	w.addAlone(cfg).attach()
+	w.run(5 * time.Second)
+	if row := w.leases["s0"]; row == nil || !row.InitialTimestamp.Equal(w.listing.Now) {
+		t.Errorf("got %+v, want a lease that starts at the time given", row)
+	}
+}
+
 // S13: where the worker table was lost, or the lease table is a KCL's, T is later
 // than the application. A child that was made meanwhile is read from its beginning.
 func TestShards_LatestAnew(t *testing.T) {
