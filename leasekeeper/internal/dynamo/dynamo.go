@@ -83,7 +83,7 @@ func (t *Tables) getLease(ctx context.Context, op lease.GetLease) lease.Answer {
 
 func (t *Tables) scanLeases(ctx context.Context) lease.Answer {
 	a := lease.Answer{Outcome: lease.Applied}
-	err := t.scan(ctx, t.leases, t.attempt, func(i item) {
+	err := t.scan(ctx, t.leases, t.unhurried(), func(i item) {
 		if row := leaseRow(i); row != nil {
 			a.Leases = append(a.Leases, row)
 		}

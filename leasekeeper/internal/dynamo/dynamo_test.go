@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -280,4 +281,30 @@ func TestTables_Scans(t *testing.T) {
 	if a.Outcome != lease.Applied || len(a.Workers) != 0 || !reflect.DeepEqual(a.Stream, stream) {
 		t.Errorf("got %v %+v %+v, want only the stream's row %+v", a.Outcome, a.Workers, a.Stream, stream)
 	}
+}
+
+// slow answers a scan after 900 ms.
+type slow struct{ dynamo.API }
+
+func (slow) Scan(ctx context.Context, _ *dynamodb.ScanInput, _ ...func(*dynamodb.Options)) (*dynamodb.ScanOutput, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(900 * time.Millisecond):
+		return &dynamodb.ScanOutput{}, nil
+	}
+}
+
+// With a lease duration of a second a request that a heartbeat waits for has an
+// eighth of it. A page of the lease table, 1 MB of it, may take longer.
+func TestTables_SlowScan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := dynamo.New(slow{}, "leases", "workers", 125*time.Millisecond)
+		if a := db.Execute(t.Context(), lease.ScanLeases{}); a.Outcome != lease.Applied {
+			t.Errorf("leases: got %v %v, want them", a.Outcome, a.Err)
+		}
+		if a := db.Execute(t.Context(), lease.ScanWorkers{}); a.Outcome != lease.Unknown {
+			t.Errorf("workers: got %v %v, want it given up in time", a.Outcome, a.Err)
+		}
+	})
 }
