@@ -87,7 +87,7 @@ func (d *discovery) begin() {
 // listed checks whose stream it is, makes the `#stream` row where there is
 // none, and goes on to the rows: always after the list (S14).
 func (d *discovery) listed(l *lease.Listing) {
-	d.listing = l
+	d.listing, d.ahead = l, l.Now.Sub(d.wall())
 	switch stream := d.peers.stream; {
 	case stream == nil:
 		d.makeStream(l, 0)

@@ -301,3 +301,24 @@ func TestPeers_EvictionFails(t *testing.T) {
 		t.Errorf("got %+v, want it evicted as soon as that succeeds", row)
 	}
 }
+
+// The table's TTL goes by the service's clock. A host whose own is days behind,
+// or was when the task began, must not have its row removed for that.
+func TestSelf_HostClockIsDaysBehind(t *testing.T) {
+	w := newWorld(t, "s0")
+	w.listing.Now = time.Unix(10_000, 0).Add(72 * time.Hour)
+	a := w.add("a")
+	w.run(10 * time.Second)
+	worker := a.k.Worker()
+	for range 30 {
+		for id, row := range w.workers {
+			if row.ExpiresAt.Before(w.listing.Now) {
+				delete(w.workers, id)
+			}
+		}
+		w.run(10 * time.Second)
+	}
+	if a.k.Worker() != worker {
+		t.Errorf("got %s after %s, want one life", a.k.Worker(), worker)
+	}
+}

@@ -39,7 +39,8 @@ type Keeper struct {
 	life    *life
 	leaving bool
 	exited  bool
-	joined  bool // the lease table, once read, showed no other fleet
+	joined  bool          // the lease table, once read, showed no other fleet
+	ahead   time.Duration // the service's clock over this host's, when the stream was last listed
 	counts  Counts
 	moves   []contract.Move // oldest first, bounded
 }
@@ -179,6 +180,14 @@ func (k *Keeper) exit(err error) {
 
 // wall is the wall clock's time at the present moment, for people.
 func (k *Keeper) wall() time.Time { return k.cfg.Epoch.Add(k.now).UTC() }
+
+// rowLife is how far ahead every heartbeat sets expiresAt, after which the
+// table's TTL may remove the row that nobody beats any more.
+const rowLife = 24 * time.Hour
+
+// expiry is expiresAt of a row that is written now: by the service's clock, for
+// the table's TTL goes by that, and a host's may be off by days.
+func (k *Keeper) expiry() time.Time { return k.wall().Add(k.ahead + rowLife) }
 
 // movesKept is how many of the latest changes the status shows.
 const movesKept = 50

@@ -176,7 +176,7 @@ func (p *peers) judge() {
 	}
 	for _, id := range missing {
 		p.evict(id, lease.WorkerWrite{Worker: id, Create: &lease.Worker{
-			ID: id, State: lease.Evicted, Duration: p.cfg.Duration, StartedAt: p.wall(), ExpiresAt: p.wall().Add(rowLife),
+			ID: id, State: lease.Evicted, Duration: p.cfg.Duration, StartedAt: p.wall(), ExpiresAt: p.expiry(),
 			Version: p.cfg.Version,
 		}})
 	}

@@ -7,10 +7,6 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
 )
 
-// rowLife is how far ahead every heartbeat sets expiresAt, after which the
-// table's TTL may remove a row that nobody beats any more.
-const rowLife = 24 * time.Hour
-
 // self is this worker's own row: it registers, beats, and knows until when its
 // leases are good (rule 1).
 type self struct {
@@ -41,7 +37,7 @@ func (s *self) build(counter int64) *lease.Worker {
 		ID: s.id, Counter: counter, State: lease.Active, Duration: s.cfg.Duration,
 		Ready: counter > 1 && s.session.ready(), MaxLeases: s.cfg.MaxLeases,
 		Held:      make([]lease.Held, 0, len(s.holdings)),
-		StartedAt: s.startedAt, Version: s.cfg.Version, ExpiresAt: s.wall().Add(rowLife), Requests: s.requests.done,
+		StartedAt: s.startedAt, Version: s.cfg.Version, ExpiresAt: s.expiry(), Requests: s.requests.done,
 	}
 	if s.leaving || s.requests.released {
 		row.State = lease.Draining

@@ -253,7 +253,7 @@ func TestShards_TimeToCome(t *testing.T) {
 	cfg.InitialPosition, cfg.InitialTimestamp = lease.AtTimestamp, w.listing.Now.Add(time.Second)
 	a := w.addAlone(cfg)
 	w.run(5 * time.Second)
-	if !a.exited || a.err == nil || !strings.Contains(a.err.Error(), "LEASEKEEPER_INITIAL_POSITION: " + cfg.InitialTimestamp.Format(time.RFC3339) + " is yet to come") || w.stream != nil {
+	if !a.exited || a.err == nil || !strings.Contains(a.err.Error(), "LEASEKEEPER_INITIAL_POSITION: "+cfg.InitialTimestamp.Format(time.RFC3339)+" is yet to come") || w.stream != nil {
 		t.Errorf("got exited %v with %v and %+v, want a refusal and no row", a.exited, a.err, w.stream)
 	}
 	cfg.InitialTimestamp = w.listing.Now
