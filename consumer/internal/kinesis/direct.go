@@ -92,8 +92,8 @@ func isUnusual(err error) bool {
 	if errors.Is(err, errIndirect) || errors.Is(err, errAnswer) {
 		return true
 	}
-	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorFault() == smithy.FaultServer {
+	api, ok := wire.Refusal(err)
+	if !ok || api.ErrorFault() == smithy.FaultServer {
 		return false
 	}
 	err = classify(err)
@@ -103,8 +103,8 @@ func isUnusual(err error) bool {
 // isOfCaller tells whether an error is of the caller's credentials or clock, or
 // of how it calls: it says nothing about the encoding of the request.
 func isOfCaller(err error) bool {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	api, ok := wire.Refusal(err)
+	if !ok {
 		return errors.Is(err, errIndirect)
 	}
 	switch api.ErrorCode() {

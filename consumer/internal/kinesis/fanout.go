@@ -16,6 +16,7 @@ import (
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
 // Subscriber implements reader.Subscriber.
@@ -41,7 +42,9 @@ func NewSubscriber(cfg aws.Config, arn, name string, log zerolog.Logger) *Subscr
 
 // once returns a client that makes every call once.
 func once(cfg aws.Config) *kinesis.Client {
-	return kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} })
+	return kinesis.NewFromConfig(cfg, func(o *kinesis.Options) {
+		o.Retryer, o.Credentials = aws.NopRetryer{}, wire.Credentials(o.Credentials)
+	})
 }
 
 // Subscribe implements reader.Subscriber.

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
-	"github.com/aws/smithy-go"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
@@ -39,6 +38,7 @@ func New(cfg aws.Config, log zerolog.Logger, options ...func(*kinesis.Options)) 
 	options = append([]func(*kinesis.Options){func(o *kinesis.Options) {
 		o.Retryer = aws.NopRetryer{}
 		o.Protocol = wire.Protocol{ClientProtocol: o.Protocol}
+		o.Credentials = wire.Credentials(o.Credentials)
 	}}, options...)
 	client := kinesis.NewFromConfig(cfg, options...)
 	return &Source{client: client, options: client.Options(), log: log}
@@ -214,8 +214,8 @@ func children(in []types.ChildShard) []contract.ChildShard {
 
 // classify maps the SDK's errors to the reader's.
 func classify(err error) error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	api, ok := wire.Refusal(err)
+	if !ok {
 		return err
 	}
 	switch api.ErrorCode() {

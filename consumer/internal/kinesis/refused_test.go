@@ -1,12 +1,15 @@
 package kinesis_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/awstest"
@@ -58,6 +61,36 @@ func TestSource_Position(t *testing.T) {
 	} {
 		if _, err := source.Iterator(t.Context(), grant, tc.at); errors.Is(err, reader.ErrPosition) != tc.want {
 			t.Errorf("%s: got %v, want it to be of the position: %v", name, err, tc.want)
+		}
+	}
+}
+
+// TestSource_Credentials cannot get credentials: whoever gives them has no such
+// role, or takes no more calls. That says nothing of the shard, nor of CBOR.
+func TestSource_Credentials(t *testing.T) {
+	for _, code := range []string{"ResourceNotFoundException", "ThrottlingException", "AccessDeniedException", "InvalidRequestException"} {
+		server := httptest.NewServer(answering(http.StatusOK, []byte(`{"Records":[],"NextShardIterator":"next"}`)))
+		cfg, asked := awstest.Config(server.URL, "reader", nil), 0
+		good := cfg.Credentials
+		cfg.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+			if asked++; asked < 3 {
+				return aws.Credentials{}, &smithy.OperationError{ServiceID: "SSO", OperationName: "GetRoleCredentials", Err: &smithy.GenericAPIError{Code: code}}
+			}
+			return good.Retrieve(ctx)
+		})
+		var log bytes.Buffer
+		source := kinesis.New(cfg, zerolog.New(&log))
+		grant := contract.Grant{Stream: "s", Start: contract.Start{Type: contract.TrimHorizon}}
+		_, err := source.Iterator(t.Context(), grant, reader.Start{Start: grant.Start})
+		_, recordsErr := source.Records(t.Context(), grant, "i")
+		server.Close()
+		for _, err := range []error{err, recordsErr} {
+			if err == nil || errors.Is(err, reader.ErrNoShard) || errors.Is(err, reader.ErrThrottled) || errors.Is(err, reader.ErrRefused) {
+				t.Errorf("%s: got %v, want an error of no kind", code, err)
+			}
+		}
+		if log.Len() > 0 {
+			t.Errorf("%s: got %s, want nothing of the encoding", code, &log)
 		}
 	}
 }

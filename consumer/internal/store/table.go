@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -59,6 +58,7 @@ func New(cfg aws.Config, o Options, options ...func(*dynamodb.Options)) *Table {
 	options = append([]func(*dynamodb.Options){func(d *dynamodb.Options) {
 		d.Retryer = aws.NopRetryer{}
 		d.Protocol = wire.Protocol{ClientProtocol: d.Protocol}
+		d.Credentials = wire.Credentials(d.Credentials)
 	}}, options...)
 	client := dynamodb.NewFromConfig(cfg, options...)
 	return &Table{
@@ -245,8 +245,8 @@ func unprocessed(answer []byte, batch []handler.Message, left []int) ([]int, err
 
 // isRefused tells whether DynamoDB will never take the request as it is.
 func isRefused(err error) bool {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	api, ok := wire.Refusal(err)
+	if !ok {
 		return false
 	}
 	switch api.ErrorCode() {
@@ -260,16 +260,16 @@ func isRefused(err error) bool {
 // item or a lost connection, such as one of credentials or clocks, which the
 // SDK knows how to deal with.
 func isUnusual(err error) bool {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	api, ok := wire.Refusal(err)
+	if !ok {
 		return false
 	}
 	return !isRefused(err) && !isThrottle(err) && api.ErrorFault() != smithy.FaultServer
 }
 
 func isThrottle(err error) bool {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	api, ok := wire.Refusal(err)
+	if !ok {
 		return false
 	}
 	switch api.ErrorCode() {

@@ -79,7 +79,7 @@ var ErrChecksum = errors.New("answer differs from its checksum")
 func (d *Direct) Call(ctx context.Context, body []byte) ([]byte, error) {
 	credentials, err := d.Credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("retrieve credentials: %w", err)
+		return nil, err //nolint:wrapcheck // it says what it is
 	}
 	at := d.skew.now()
 	req, err := d.request(ctx, body, credentials, at)
