@@ -44,6 +44,8 @@ const (
 	minBackoff     = 100 * time.Millisecond
 	maxBackoff     = 10 * time.Second
 	emfEvery       = time.Minute
+	quiet          = 10 * time.Second // a shard without a read has lag; a subscription has an event every 5 s or so
+	slowPolls      = 5                // a shard that is throttled is polled up to four times as seldom
 )
 
 // consumer is a Program at work.
@@ -152,8 +154,11 @@ func (c *consumer) run(ctx context.Context, p Program, h handler.Handler) error 
 	var t *task.Task
 	d := dispatch.New(c.dispatchOptions(h, c.metrics, func() { t.Moved() }))
 	t = task.New(task.Options{
-		Keeper:   keeper.New(c.settings.LeasekeeperURL),
-		Shards:   shard.Deps{Dispatcher: d, Reader: c.reader(), Observer: c.metrics, Skip: c.settings.OutOfRange == config.Skip, Log: c.log},
+		Keeper: keeper.New(c.settings.LeasekeeperURL),
+		Shards: shard.Deps{
+			Dispatcher: d, Reader: c.reader(), Observer: c.metrics, Skip: c.settings.OutOfRange == config.Skip,
+			Quiet: max(quiet, slowPolls*c.settings.PollMaxWait), Log: c.log,
+		},
 		Consumer: uuid.NewString(), Version: p.Version, DrainTimeout: c.settings.DrainTimeout,
 		Synced: c.metrics.Synced, Log: c.log,
 	})
@@ -259,7 +264,7 @@ func (c *consumer) gauges(d *dispatch.Dispatcher, w *watch) {
 	c.metrics.Gauge("memory_budget_bytes", "What messages that are not done may take.", func() float64 { return float64(c.budget.Size()) })
 	c.metrics.Gauge("memory_used_bytes", "What messages that are not done take.", func() float64 { return float64(c.budget.Used()) })
 	c.metrics.Gauge("shards", "Shards that are read.", func() float64 { return float64(w.snapshot().shards) })
-	c.metrics.Gauge("lag_milliseconds", "Of the shard that is furthest behind: behind its newest record, or the age of its oldest unfinished message.", func() float64 { return float64(w.snapshot().lagMS) })
+	c.metrics.Gauge("lag_milliseconds", "Of the shard that is furthest behind: behind its newest record, and since when it cannot be read if so, or the age of its oldest unfinished message.", func() float64 { return float64(w.snapshot().lagMS) })
 	c.metrics.Gauge("oldest_unfinished_seconds", "Age of the oldest message that is not done.", func() float64 { return w.snapshot().oldest.Seconds() })
 	c.metrics.Gauge("stalled_shards", "Shards whose checkpoint has not moved for CONSUMER_STALL_TIMEOUT though messages are unfinished, or that could not be read for so long.", func() float64 { return float64(w.snapshot().stalled) })
 }

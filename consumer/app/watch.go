@@ -47,10 +47,9 @@ type snapshot struct {
 	oldest          time.Duration
 }
 
-// newWatch returns a watch. pollWait is the most between two polls, which are
-// up to four times as far apart on a shard that is throttled.
+// newWatch returns a watch. pollWait is the most between two polls.
 func newWatch(t *task.Task, stall, pollWait time.Duration) *watch {
-	return &watch{task: t, stall: stall, unread: stall + 5*pollWait, seen: map[*shard.Shard]progress{}, at: time.Now()}
+	return &watch{task: t, stall: stall, unread: stall + slowPolls*pollWait, seen: map[*shard.Shard]progress{}, at: time.Now()}
 }
 
 func (w *watch) run(ctx context.Context) {

@@ -10,6 +10,9 @@ const window = time.Second
 
 // rate measures how much is read. It is safe for use by several goroutines.
 type rate struct {
+	began time.Time
+	quiet time.Duration // without a read, until that counts as being behind
+
 	mu             sync.Mutex
 	since, last    time.Time
 	records, bytes int64
@@ -36,8 +39,9 @@ func (r *rate) latest() time.Time {
 	return r.last
 }
 
-// report returns how far the last read was behind, and the rates of the last
-// full window, half of them from those before.
+// report returns how far the last read was behind, and how long ago it was if that
+// is longer than it should be, for nobody has looked since; and the rates of the
+// last full window, half of them from those before.
 func (r *rate) report(now time.Time) (behindMS, records, bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -46,5 +50,18 @@ func (r *rate) report(now time.Time) (behindMS, records, bytes int64) {
 		r.perSecond.bytes = (r.perSecond.bytes + int64(float64(r.bytes)/took.Seconds())) / 2
 		r.records, r.bytes, r.since = 0, 0, now
 	}
-	return r.behindMS, r.perSecond.records, r.perSecond.bytes
+	return r.behindMS + r.unread(now).Milliseconds(), r.perSecond.records, r.perSecond.bytes
+}
+
+// unread returns for how long there was no read, 0 if that is as it should be.
+// The lock is held.
+func (r *rate) unread(now time.Time) time.Duration {
+	last := r.last
+	if last.IsZero() {
+		last = r.began
+	}
+	if d := now.Sub(last); d > r.quiet {
+		return d
+	}
+	return 0
 }

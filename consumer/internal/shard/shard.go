@@ -35,7 +35,8 @@ type Deps struct {
 	Dispatcher *dispatch.Dispatcher
 	Reader     Reader
 	Observer   Observer
-	Skip       bool // messages in an aggregate whose key belongs to another shard
+	Skip       bool          // messages in an aggregate whose key belongs to another shard
+	Quiet      time.Duration // how long a shard may go without a read until that counts as lag
 	Log        zerolog.Logger
 }
 
@@ -74,6 +75,7 @@ func Start(parent context.Context, deps Deps, g contract.Grant, deadline time.Ti
 	deps.Log = deps.Log.With().Str("shard", g.Shard).Int64("generation", g.Generation).Logger()
 	t := term.New(parent, deadline)
 	s := &Shard{deps: deps, grant: g, term: t, run: deps.Dispatcher.Open(t), stop: make(chan struct{})}
+	s.rate.began, s.rate.quiet = time.Now(), deps.Quiet
 	go func() { over(s.work()) }()
 	return s
 }
