@@ -123,7 +123,7 @@ type Letter struct {
 func (t *Table) Scan(ctx context.Context, f func(Letter) error) error {
 	pages := dynamodb.NewScanPaginator(t.client, &dynamodb.ScanInput{TableName: aws.String(t.name), ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := next(ctx, pages)
 		if err != nil {
 			return fmt.Errorf("read dead letters of table %q: %w", t.name, err)
 		}
@@ -134,6 +134,12 @@ func (t *Table) Scan(ctx context.Context, f func(Letter) error) error {
 		}
 	}
 	return nil
+}
+
+func next(ctx context.Context, pages *dynamodb.ScanPaginator) (*dynamodb.ScanOutput, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return pages.NextPage(ctx) //nolint:wrapcheck // the caller names the table
 }
 
 func letter(it map[string]types.AttributeValue) Letter {
@@ -171,6 +177,8 @@ func letter(it map[string]types.AttributeValue) Letter {
 
 // Remove removes the letter of a message that was handled after all.
 func (t *Table) Remove(ctx context.Context, m handler.Message) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: aws.String(t.name), Key: map[string]types.AttributeValue{attrID: text(m.ID())},
 	})
