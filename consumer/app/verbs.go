@@ -34,7 +34,8 @@ func (p Program) healthcheck(ctx context.Context) int {
 	if err != nil {
 		return p.fail(ExitFailed, err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	client := http.Client{Transport: &http.Transport{}} // without a proxy, whatever there is for AWS
+	resp, err := client.Do(req)
 	if err != nil {
 		return p.fail(ExitFailed, fmt.Errorf("ask for health: %w", err))
 	}
