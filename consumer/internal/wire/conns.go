@@ -73,6 +73,9 @@ func (c *conns) try(req *http.Request, body []byte, k *conn) (answer, error) {
 	a, last, err := k.exchange(req, body)
 	if good := stop(); err != nil || last || !good {
 		_ = k.Close()
+		if !fresh && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			c.forget()
+		}
 	} else {
 		c.put(k)
 	}
@@ -166,6 +169,19 @@ func (c *conns) keep(k *conn) bool {
 		c.sweep = time.AfterFunc(c.lifetime, c.drop)
 	}
 	return true
+}
+
+// forget closes what is idle: where one connection has died without a word, as
+// when something on the way forgets it, the others have too, and each would cost a
+// call all of its time.
+func (c *conns) forget() {
+	c.mu.Lock()
+	idle := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	for _, k := range idle {
+		_ = k.Close()
+	}
 }
 
 // drop closes what has been idle for the lifetime, and comes again as long as

@@ -261,6 +261,50 @@ func TestDirect_DropsIdle(t *testing.T) {
 	}
 }
 
+// TestDirect_DeadPath has something on the way forget all connections there are.
+// After the first call that waits in vain the idle ones are not tried any more, one
+// after the other, each for as long as a call may take.
+func TestDirect_DeadPath(t *testing.T) {
+	const side = 5
+	var there atomic.Int64
+	var dead atomic.Bool
+	var old sync.Map // addresses of connections
+	all := make(chan struct{})
+	s := newHost(t, false, func(w http.ResponseWriter, r *http.Request) {
+		switch _, is := old.LoadOrStore(r.RemoteAddr, true); {
+		case !dead.Load():
+			if there.Add(1) == side {
+				close(all)
+			}
+			<-all // so that each has a connection of its own
+		case is:
+			<-r.Context().Done()
+		}
+	})
+	var calls sync.WaitGroup
+	for range side {
+		calls.Go(func() {
+			if _, err := s.direct.Call(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	calls.Wait()
+	dead.Store(true)
+	call := func(within time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), within)
+		defer cancel()
+		_, err := s.direct.Call(ctx, nil)
+		return err
+	}
+	if err := call(50 * time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("got %v of a connection that is dead", err)
+	}
+	if err := call(20 * time.Second); err != nil {
+		t.Errorf("got %v after that, want a new connection", err)
+	}
+}
+
 // TestDirect_LeavesToNetHTTP what only the client knows how to reach.
 func TestDirect_LeavesToNetHTTP(t *testing.T) {
 	proxy := newHost(t, false, echo, func(tr *http.Transport) {
