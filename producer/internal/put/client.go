@@ -28,9 +28,16 @@ func Dial(cfg aws.Config, concurrency int) *kinesis.Client {
 // Once is the option that takes the SDK's retries off one call.
 func Once(o *kinesis.Options) { o.Retryer = aws.NopRetryer{} }
 
+// transport speaks HTTP/1.1 only: a request that gets no answer then takes its
+// connection with it, and the next ones go out on another.
 func transport(client kinesis.HTTPClient, concurrency int) kinesis.HTTPClient {
 	return awsclient.WithTransport(client, func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = concurrency
+		t.Protocols = new(http.Protocols)
+		t.Protocols.SetHTTP1(true)
+		if t.TLSClientConfig != nil {
+			t.TLSClientConfig.NextProtos = nil // a copied transport offers HTTP/2 there
+		}
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, concurrency
 		t.IdleConnTimeout = idleTimeout
 		t.WriteBufferSize = 64 << 10
 		t.ReadBufferSize = 32 << 10
