@@ -21,6 +21,7 @@ type discovery struct {
 	*life
 	running  bool
 	failures int
+	err      error // of the sync that failed last; nil: the last one did not
 	timer    *timer
 	waiting  []func(*lease.Listing, map[string]*lease.Row)
 	serving  []func(*lease.Listing, map[string]*lease.Row) // who waits for the sync that runs
@@ -215,7 +216,7 @@ func (d *discovery) clean(owners map[string]bool) {
 }
 
 func (d *discovery) done() {
-	d.failures = 0
+	d.failures, d.err = 0, nil
 	d.running = false
 	d.counts.Discoveries++
 	if d.made {
@@ -236,14 +237,13 @@ func (d *discovery) done() {
 
 // failed ends a sync that came to nothing; the next begins after a pause.
 func (d *discovery) failed(err error) {
-	d.running = false
-	d.counts.DiscoveryFailures++
-	reason := ""
-	if err != nil {
-		reason = err.Error()
+	if err == nil {
+		err = ErrNoStream
 	}
+	d.running, d.err = false, err
+	d.counts.DiscoveryFailures++
 	if d.failures == 0 {
-		d.note(Warn, "shards could not be listed; trying again", Field{"error", reason})
+		d.note(Warn, "shards could not be listed; trying again", Field{"error", err.Error()})
 	}
 	d.waiting = append(d.serving, d.waiting...)
 	d.serving = nil

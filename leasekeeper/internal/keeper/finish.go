@@ -27,7 +27,7 @@ func (h *holding) end(children []contract.ChildShard) {
 		e.children = append(e.children, c.Shard)
 	}
 	sort.Strings(e.children)
-	h.ended, h.phase = e, finishing
+	h.ended, h.phase, h.progressAt = e, finishing, h.now
 	h.timers.stop(h.timer)
 	h.attempts = 0
 	h.session.changed, h.dirty = true, true

@@ -55,6 +55,8 @@ func (k *Keeper) notReady(now time.Duration) string {
 		return "joining: not registered yet"
 	case !l.self.good || now >= l.self.until:
 		return "heartbeats do not land: is the worker table reachable?"
+	case l.peers.stream == nil && l.discovery.err != nil:
+		return "the stream's shards could not be listed: " + l.discovery.err.Error()
 	case !l.view.known || l.peers.stream == nil:
 		return "the tables were not read yet"
 	case l.requests.paused:
@@ -79,8 +81,13 @@ func (l *life) lagging(now time.Duration) string {
 		if s.free != nil && l.planning.mine(s.outlook) && now-s.free.since > stalled {
 			return "shard " + s.shard + " is planned here and not held"
 		}
-		if h := l.holdings[s.shard]; h != nil && h.phase == serving && now-h.progressAt > stalled {
+		h := l.holdings[s.shard]
+		switch {
+		case h == nil || now-h.progressAt <= stalled:
+		case h.phase == serving:
 			return "shard " + s.shard + " stands still behind its stream: is the consumer stuck?"
+		case h.phase == finishing:
+			return "shard " + s.shard + " was read to its end, which waits for the stream's list to show its children"
 		}
 	}
 	return ""

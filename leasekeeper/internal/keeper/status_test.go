@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,48 @@ func TestStatus_Reason(t *testing.T) {
 		t.Errorf("got %q, want the consumer missed", got)
 	}
 }
+
+// Readiness does not hide that the stream cannot be listed: before the first
+// lease, and where the end of a shard waits for it.
+func TestStatus_NotListed(t *testing.T) {
+	w := newWorld(t, "s0")
+	denied := func(_ *node, op lease.Op, _ executeFunc, answer answerFunc) bool {
+		_, list := op.(lease.ListShards)
+		if list {
+			answer(time.Millisecond, lease.Answer{Outcome: lease.Failed, Err: errDenied})
+		}
+		return list
+	}
+	w.fault = denied
+	a := w.add("a")
+	w.run(10 * time.Second)
+	if got := a.k.Status(w.now).Reason; got != "the stream's shards could not be listed: denied" {
+		t.Errorf("got %q on new tables, want the cause", got)
+	}
+	w.fault = nil
+	w.run(time.Minute)
+	if got := a.k.Status(w.now).Reason; got != "" {
+		t.Fatalf("got %q, want ready", got)
+	}
+	w.fault = denied
+	w.listing.Shards = append(w.listing.Shards, lease.Shard{ID: "s1", Parents: []string{"s0"}})
+	a.end("s0", "s1")
+	w.run(55 * time.Second)
+	if got := a.k.Status(w.now).Reason; got != "" {
+		t.Errorf("got %q within a minute", got)
+	}
+	w.run(10 * time.Second)
+	if got := a.k.Status(w.now).Reason; got != "shard s0 was read to its end, which waits for the stream's list to show its children" {
+		t.Errorf("got %q, want the shard named", got)
+	}
+	w.fault = nil
+	w.run(10 * time.Second)
+	if got := a.k.Status(w.now).Reason; got != "" || a.c.holds["s1"] == nil {
+		t.Errorf("got %q and %v, want the child read", got, a.c.holds)
+	}
+}
+
+var errDenied = errors.New("denied")
 
 // The status has every worker and lease, with owners as peers tell them.
 func TestStatus_Leases(t *testing.T) {
