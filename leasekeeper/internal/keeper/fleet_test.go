@@ -82,3 +82,36 @@ func TestFleet_Leave(t *testing.T) {
 		t.Errorf("got row %+v, want EVICTED", row)
 	}
 }
+
+// I4: who evicts a worker claims what is planned for one that has begun too late
+// to watch it die, and would learn of it by its next scan.
+func TestFleet_LateComerIsNotWaitedFor(t *testing.T) {
+	w := newWorld(t, "s0", "s1", "s2", "s3", "s4", "s5")
+	a, b := w.add("a"), w.add("bb")
+	w.run(2 * time.Minute)
+	dead, had := b.k.Worker(), b.c.shards()
+	w.kill(b)
+	w.run(6 * time.Second)
+	c := w.add("ccc")
+	w.until(t, 10*time.Second, func() bool { return w.workers[dead].State == lease.Evicted })
+	w.run(50 * time.Millisecond)
+	for _, shard := range had {
+		if owner := w.leases[shard].Owner; owner != a.k.Worker() {
+			t.Errorf("%s is owned by %s, want %s to have it", shard, owner, a.k.Worker())
+		}
+	}
+	w.run(time.Minute)
+	if len(had) != 3 || len(a.c.holds) != 3 || len(c.c.holds) != 3 {
+		t.Errorf("got %v of %v, later %v and %v, want three each", had, dead, a.c.shards(), c.c.shards())
+	}
+}
+
+// until lets time pass until done, at most limit.
+func (w *world) until(t *testing.T, limit time.Duration, done func() bool) {
+	t.Helper()
+	for end := w.now + limit; !done(); w.run(time.Millisecond) {
+		if w.now > end {
+			t.Fatalf("not within %v", limit)
+		}
+	}
+}

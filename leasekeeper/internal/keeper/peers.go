@@ -203,6 +203,7 @@ func (p *peers) evict(id string, write lease.WorkerWrite) {
 			p.counts.Evictions++
 			p.move("evicted", "", id, "")
 			p.evicted(id, a.Worker)
+			p.planning.standIn(id)
 		case lease.Refused:
 			p.notEvicted(id, a.Worker)
 		default: // tried again while the watch says so; what was seen since then ends it

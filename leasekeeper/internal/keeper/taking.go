@@ -42,6 +42,24 @@ func (p *planning) second(s *seen) bool {
 	return next == lease.Tag(p.self.id)
 }
 
+// standIn has this worker, which has just evicted another, claim what the plan
+// gives of that to workers which have not watched for as long: they would learn
+// of the eviction by a scan, up to H later (I4). It may move to them later.
+func (p *planning) standIn(evicted string) {
+	if !p.able() {
+		return
+	}
+	p.replan()
+	for _, s := range p.view.leases {
+		planned := p.peers.rows[s.planned]
+		s.eager = s.eager || s.row.Owner == evicted && p.elsewhere(s.outlook) && planned != nil && planned.Counter < youngest
+	}
+}
+
+// youngest is how many heartbeats, those in between included, a worker has sent by
+// the time when it certainly has watched the others for D: those of 2D.
+const youngest = 8
+
 // afterTag is the next tag in their circle, which lacks 0: nobody.
 func afterTag(tag byte) byte { return tag%255 + 1 }
 
