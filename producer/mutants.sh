@@ -77,7 +77,9 @@ mutant checksum internal/aggregate/aggregate.go 's/md5.Sum(out\[len(magic):\])/m
 mutant boundary internal/shards/map.go 's/if m.ranges\[mid\].End.Less(h)/if !h.Less(m.ranges[mid].End)/' ./internal/shards TestNewMap
 mutant not-split internal/delivery/reshard.go '/^func (e \*Engine) split/,/^}/s/if r.Many == nil/if true/' ./internal/delivery TestEngine_ReshardSplitsWaiting
 mutant misplaced-counts internal/delivery/reshard.go '/^func (e \*Engine) lands/,/^}/s/return false/return true/' ./internal/delivery TestEngine_LosesNothing
-mutant misplaced-all-again internal/delivery/reshard.go 's/if known \&\& stored.Contains.*/if known \&\& stored.ID == "" {/' ./internal/delivery TestEngine_LosesNothing
+mutant misplaced-all-again internal/delivery/reshard.go 's/if stored.Contains.*/if stored.ID == "" {/' ./internal/delivery TestEngine_ReshardSplitsWaiting
+mutant misplaced-guessed internal/delivery/reshard.go '/^func (e \*Engine) resettle/,/^}/s/if !known {/if !known \&\& false {/' ./internal/delivery TestEngine_ReshardNotListed
+mutant misplaced-for-ever internal/delivery/reshard.go 's/e.expire(now)/_ = e.expire/' ./internal/delivery TestEngine_ReshardNeverRead
 mutant resent-not-counted internal/delivery/reshard.go '/e.o.Account.Resend/d' ./internal/delivery TestEngine_ReshardSplitsWaiting
 
 # progress, health and metrics

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/record"
@@ -54,8 +55,13 @@ func (e *Engine) refresh(ctx context.Context) {
 		e.stale = false
 		e.relane(fresh)
 		e.resettle()
+		if e.stale {
+			e.o.Log.Warn().Int("records", len(e.misplaced)).Msg("shards not listed yet; trying again")
+		}
 	}
-	e.reading, e.refreshAt = false, time.Now().Add(refreshPause)
+	now := time.Now()
+	e.expire(now)
+	e.reading, e.refreshAt = false, now.Add(refreshPause)
 	e.o.Account.Buffer(e.buffered)
 	e.space.Broadcast()
 	e.signal()
@@ -124,14 +130,21 @@ func (e *Engine) split(r record.Record) []record.Record {
 }
 
 // resettle acknowledges the messages of misplaced records that are in the range
-// of the shard they were stored on, and sends the others again.
+// of the shard they were stored on, and sends the others again. A shard that was
+// not listed is younger than the list: its records wait for the next one.
 func (e *Engine) resettle() {
-	for _, p := range e.misplaced {
+	settled := e.misplaced
+	e.misplaced = nil
+	for _, p := range settled {
 		stored, known := e.shards.Range(p.shard)
+		if !known {
+			e.stale, e.misplaced = true, append(e.misplaced, p)
+			continue
+		}
 		kept, lost := p.record, p.record
 		kept.Many, lost.Many = nil, nil
 		for _, m := range p.record.Many {
-			if known && stored.Contains(shards.HashOf(m.Key)) {
+			if stored.Contains(shards.HashOf(m.Key)) {
 				kept.Many = append(kept.Many, m)
 			} else {
 				lost.Many = append(lost.Many, m)
@@ -149,7 +162,18 @@ func (e *Engine) resettle() {
 			e.put(lost, time.Time{})
 		}
 	}
-	e.misplaced = nil
+}
+
+// expire gives up the misplaced records that have waited for the shards too long.
+func (e *Engine) expire(now time.Time) {
+	e.misplaced = slices.DeleteFunc(e.misplaced, func(p placed) bool {
+		if e.o.RetryTimeout == 0 || now.Sub(p.record.First) < e.o.RetryTimeout {
+			return false
+		}
+		p.record.Unsure++ // it is stored, perhaps where it is not read
+		e.giveUp(&p.record, ReasonMisplaced)
+		return true
+	})
 }
 
 // repack makes a record of its messages: a single one stands for itself.

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -74,5 +75,46 @@ func TestEngine_ReshardKeepsOrder(t *testing.T) {
 			t.Fatalf("seed %d: got %d acknowledged, want 60", seed, got)
 		}
 		checkOrder(t, s)
+	}
+}
+
+// TestEngine_ReshardNotListed: as long as the list of shards is older than the
+// answers, nothing is sent again.
+func TestEngine_ReshardNotListed(t *testing.T) {
+	s, books := newStream(1, threeShards(t)), account.New()
+	o := options(s, books)
+	before := s.shards
+	o.AggregateBytes, o.RetryTimeout = 1000, time.Minute
+	reshard(t, s, &o, 2, 6, 0)
+	read, readings := o.Refresh, 0
+	o.Refresh = func(ctx context.Context) (*shards.Map, error) {
+		if readings++; readings <= 5 {
+			return before, nil
+		}
+		return read(ctx)
+	}
+	sum, err := deliver(t, o, numbered(3000, 3000))
+	if err != nil || sum.Acknowledged != 3000 || len(s.copies) != 3000 {
+		t.Fatalf("got %d acknowledged, %d on their shard, %v, want 3000", sum.Acknowledged, len(s.copies), err)
+	}
+	if s.wrong == 0 || sum.Resent != int64(s.wrong) {
+		t.Errorf("got %d on a wrong shard, %d sent again, want those and no others", s.wrong, sum.Resent)
+	}
+}
+
+// TestEngine_ReshardNeverRead: messages that are stored who knows where are given
+// up in time, and what waits for their keys goes on.
+func TestEngine_ReshardNeverRead(t *testing.T) {
+	s, books := newStream(1, threeShards(t)), account.New()
+	o := options(s, books)
+	o.AggregateBytes, o.RetryTimeout, o.Ordered = 1000, time.Minute, true
+	reshard(t, s, &o, 2, 6, 0)
+	o.Refresh = func(context.Context) (*shards.Map, error) { return nil, errors.New("no permission") }
+	sum, err := deliver(t, o, numbered(3000, 1000))
+	if err != nil || sum.Failed == 0 || sum.FailedUnsure != sum.Failed || sum.Failed != sum.FailedReasons[delivery.ReasonMisplaced] || sum.Acknowledged+sum.Failed != 3000 {
+		t.Errorf("got %d acknowledged, %d failed, of them %d unsure, for %v, %v, want all of 3000", sum.Acknowledged, sum.Failed, sum.FailedUnsure, sum.FailedReasons, err)
+	}
+	if sum.Seconds < 60 || sum.Seconds > 600 {
+		t.Errorf("got %v s, want some minutes: each of a key's messages has one", sum.Seconds)
 	}
 }

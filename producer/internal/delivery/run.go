@@ -17,8 +17,9 @@ const payloadUnit = 25 << 10
 
 // Reasons of failure beside the service's own codes.
 const (
-	ReasonStopped = "stopped before it was acknowledged"
-	ReasonFatal   = "the service refuses this producer"
+	ReasonStopped   = "stopped before it was acknowledged"
+	ReasonFatal     = "the service refuses this producer"
+	ReasonMisplaced = "stored on another shard than foreseen, and the shards could not be read"
 )
 
 // Run sends until everything that was submitted before Close is settled. When
