@@ -174,6 +174,32 @@ func TestEngine_SubmitWaitsForSpace(t *testing.T) {
 	})
 }
 
+// stopped stands still in its first call, as a process does between SIGSTOP and
+// SIGCONT: the request's time is over when it goes on.
+type stopped struct {
+	*stream
+	calls int
+}
+
+func (f *stopped) Put(ctx context.Context, records []record.Record) ([]record.Outcome, error) {
+	if f.calls++; f.calls == 1 {
+		time.Sleep(10 * time.Minute)
+		return nil, &put.Error{Kind: put.Lost, Code: "Timeout", Err: ctx.Err()}
+	}
+	return f.stream.Put(ctx, records)
+}
+
+// TestEngine_RetryTimeoutStandstill: nothing is given up because the process stood still.
+func TestEngine_RetryTimeoutStandstill(t *testing.T) {
+	s, books := newStream(1, threeShards(t)), account.New()
+	o := options(s, books)
+	o.Put, o.RetryTimeout = &stopped{stream: s}, 5*time.Minute
+	sum, err := deliver(t, o, numbered(50, 50))
+	if err != nil || sum.Acknowledged != 50 || sum.Retried != 50 {
+		t.Errorf("got %d acknowledged, %d retried, failed for %v, %v, want all sent again", sum.Acknowledged, sum.Retried, sum.FailedReasons, err)
+	}
+}
+
 // flaky refuses the record of its first calls.
 type flaky struct {
 	*stream

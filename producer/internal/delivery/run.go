@@ -105,6 +105,7 @@ func (e *Engine) send(ctx context.Context, batch []record.Record, composed time.
 	outcomes, err := e.o.Put.Put(attempt, batch)
 	cancel()
 	e.o.Account.Flight(-1)
+	e.discount(batch, time.Since(now))
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -116,6 +117,18 @@ func (e *Engine) send(ctx context.Context, batch []record.Record, composed time.
 	e.o.Account.Buffer(e.buffered)
 	e.space.Broadcast()
 	e.signal()
+}
+
+// discount takes the time in which the process stood still off that for which
+// the records were tried: an attempt took no longer than it may.
+func (e *Engine) discount(batch []record.Record, took time.Duration) {
+	still := took - e.o.AttemptTimeout
+	if still <= 0 {
+		return
+	}
+	for i := range batch {
+		batch[i].First = batch[i].First.Add(still)
+	}
 }
 
 // finish ends the engine: what is left has failed.
