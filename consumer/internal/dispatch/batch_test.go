@@ -183,7 +183,7 @@ func fill(t *testing.T, shards, want int) {
 	t.Helper()
 	s := &slow{takes: time.Hour}
 	o := s.options()
-	o.Queue, o.ShardQueue = 600, 300
+	o.Queue, o.ShardQueue, o.Unfinished = 600, 300, 1<<16
 	d := dispatch.New(o)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
