@@ -82,6 +82,16 @@ func misplaced(at reader.Start, err error) error {
 	return err
 }
 
+// untaken maps the error of an iterator that the service does not take. The
+// Kinesis Client Library gets another one then, too: PrefetchRecordsPublisher.
+func untaken(err error) error {
+	var invalid *types.InvalidArgumentException
+	if errors.As(err, &invalid) {
+		return fmt.Errorf("%w: %w", reader.ErrIterator, invalid) // without the SDK's words around it
+	}
+	return err
+}
+
 // stream returns the stream's ARN if the grant has it, else its name.
 func stream(g contract.Grant) (arn, name *string) {
 	if g.StreamARN != "" {
@@ -161,7 +171,7 @@ func (s *Source) viaSDK(ctx context.Context, g contract.Grant, iterator string) 
 		return ok, err
 	}}), in)
 	if err != nil {
-		return nil, fmt.Errorf("get records: %w", classify(err))
+		return nil, fmt.Errorf("get records: %w", untaken(classify(err)))
 	}
 	if b == nil {
 		b = convert(out)

@@ -65,6 +65,21 @@ func TestSource_Position(t *testing.T) {
 	}
 }
 
+// TestSource_BadIterator tells an iterator that is not taken, in either encoding.
+func TestSource_BadIterator(t *testing.T) {
+	server := httptest.NewServer(answering(http.StatusBadRequest, []byte(`{"__type":"InvalidArgumentException","message":"Invalid ShardIterator."}`)))
+	defer server.Close()
+	source := kinesis.New(awstest.Config(server.URL, "reader", nil), zerolog.Nop())
+	for _, encoding := range []string{"CBOR", "JSON"} {
+		_, err := source.Records(t.Context(), contract.Grant{Stream: "s"}, "i")
+		const want = "get records: iterator not taken: InvalidArgumentException: Invalid ShardIterator."
+		if !errors.Is(err, reader.ErrIterator) || err.Error() != want {
+			t.Errorf("%s: got %v, want %q", encoding, err, want)
+		}
+		source.OnlyJSON()
+	}
+}
+
 // TestSource_Credentials cannot get credentials: whoever gives them has no such
 // role, or takes no more calls. That says nothing of the shard, nor of CBOR.
 func TestSource_Credentials(t *testing.T) {

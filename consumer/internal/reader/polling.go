@@ -145,7 +145,7 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 	b, err := l.Source.Records(ctx, l.grant, l.iterator)
 	if err != nil {
 		release()
-		if errors.Is(err, ErrExpired) {
+		if errors.Is(err, ErrExpired) || errors.Is(err, ErrIterator) {
 			l.iterator, l.again = "", l.read
 		}
 		return false, nil, err

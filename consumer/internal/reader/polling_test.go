@@ -27,12 +27,13 @@ type source struct {
 	mu     sync.Mutex
 	starts []reader.Start // of iterators
 	reads  map[string][]time.Time
+	bad    bool // the iterator is not taken any more
 }
 
 func (s *source) Iterator(_ context.Context, _ contract.Grant, at reader.Start) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.starts = append(s.starts, at)
+	s.starts, s.bad = append(s.starts, at), false
 	return "iterator", nil
 }
 
@@ -265,6 +266,38 @@ func TestPolling_Position(t *testing.T) {
 			t.Errorf("got %v after %s, want %v at once", err, time.Since(began), reader.ErrPosition)
 		}
 	})
+}
+
+// TestPolling_BadIterator has an iterator that Kinesis does not take any more,
+// though it has not expired: another one is got, and not in a hurry if that is not
+// taken either.
+func TestPolling_BadIterator(t *testing.T) {
+	for name, tc := range map[string]struct {
+		for_      time.Duration // no iterator is taken
+		low, high int           // iterators in a minute
+	}{"once": {0, 2, 2}, "all": {time.Hour, 10, 60}} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			s := &source{}
+			s.answer = func(_ string, n int) (*reader.Batch, error) {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.bad = s.bad || n == 5 || n > 5 && time.Since(begin) < tc.for_
+				if s.bad {
+					return nil, fmt.Errorf("x: %w", reader.ErrIterator)
+				}
+				return one(n), nil
+			}
+			k := &sink{}
+			poll(reader.Polling{Pace: reader.Pace{CallsPerSecond: 5}}, s, k, time.Minute)
+			if n := len(s.starts); n < tc.low || n > tc.high || k.failed < n-1 {
+				t.Fatalf("%s: got %d iterators and %d failures, want %d to %d, and a failure before each further one", name, n, k.failed, tc.low, tc.high)
+			}
+			if n := len(k.got()); tc.for_ == 0 && n < 200 || s.starts[1].Sequence != "4" {
+				t.Errorf("%s: got %d records, the second iterator at %+v; want the reading to go on", name, n, s.starts[1])
+			}
+		})
+	}
 }
 
 // TestPolling_SlowerAfterThrottling leaves room for the shard's other readers.

@@ -32,6 +32,7 @@ type Batch struct {
 // Sentinels of a Source.
 var (
 	ErrExpired   = errors.New("iterator expired")
+	ErrIterator  = errors.New("iterator not taken") // though it has not expired
 	ErrThrottled = errors.New("throttled")
 	ErrNoShard   = errors.New("no such shard or stream")
 	ErrRefused   = errors.New("not allowed") // by permissions, credentials or a key of KMS
