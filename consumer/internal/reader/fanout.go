@@ -57,7 +57,7 @@ func NewFanout(s Subscriber, p *Polling) *Fanout {
 // Run reads as Polling.Run does.
 func (f *Fanout) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
 	log := named(f.Log, g)
-	s := &subscribed{Fanout: f, grant: g, sink: sink, log: log}
+	s := &subscribed{Fanout: f, grant: g, sink: sink, log: log, held: budget.New(min(ahead*MaxAnswer, f.Budget.Size()/2))}
 	for failures := 0; ; {
 		done, children, err := s.once(ctx)
 		switch {
@@ -93,9 +93,10 @@ type subscribed struct {
 	grant contract.Grant
 	sink  Sink
 	log   zerolog.Logger
-	last  string // everything up to and including it was read
-	seen  string // the last record, where more is behind it: subscribe at it, for it may have been trimmed away with what follows
-	again bool   // the subscription began at seen, and no record has come yet
+	held  *budget.Budget // bytes of Batches: what is left of Budget is for the other shards
+	last  string         // everything up to and including it was read
+	seen  string         // the last record, where more is behind it: subscribe at it, for it may have been trimmed away with what follows
+	again bool           // the subscription began at seen, and no record has come yet
 }
 
 func (s *subscribed) backoff(err error, failures int) time.Duration {
@@ -157,11 +158,11 @@ func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
 		s.again = !goOn(b, s.seen, s.Observer, s.log)
 	}
 	if len(b.Records) > 0 || b.Next == "" {
-		share, err := s.Budget.Take(ctx, b.Cost)
+		release, err := s.take(ctx, b.Cost)
 		if err != nil {
 			return err
 		}
-		if err := s.sink.Accept(ctx, b, share.Return); err != nil {
+		if err := s.sink.Accept(ctx, b, release); err != nil {
 			return fmt.Errorf("%w: %w", errSink, err)
 		}
 	} else if err := s.sink.Accept(ctx, b, func() {}); err != nil {
@@ -178,6 +179,23 @@ func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
 		s.seen = ""
 	}
 	return nil
+}
+
+// take takes memory of the shard's part and of the budget.
+func (s *subscribed) take(ctx context.Context, bytes int64) (release func(), err error) {
+	own, err := s.held.Take(ctx, bytes)
+	if err != nil {
+		return nil, fmt.Errorf("wait for the shard's batches: %w", err)
+	}
+	share, err := s.Budget.Take(ctx, bytes)
+	if err != nil {
+		own.Return()
+		return nil, err //nolint:wrapcheck // it says what it is
+	}
+	return func() {
+		share.Return()
+		own.Return()
+	}, nil
 }
 
 // poll polls for a while. It tells whether the shard's end was reached.

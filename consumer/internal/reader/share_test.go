@@ -1,0 +1,46 @@
+package reader_test
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/budget"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/contract"
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
+)
+
+// TestFanout_Share has a shard in each of whose events is a message that takes
+// long, and another one beside it, which is read on: no shard takes the whole
+// budget.
+func TestFanout_Share(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		event := func(_, n int) (*reader.Batch, error) {
+			b := one(n)
+			b.Next, b.Cost = strconv.Itoa(n), 1<<20
+			return b, nil
+		}
+		shared := budget.New(64 << 20)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer cancel()
+		stuck, other := &sink{keep: -1}, &sink{}
+		var all sync.WaitGroup
+		for _, s := range []*sink{stuck, other} {
+			k := &kinesis{event: event}
+			f := reader.NewFanout(k, &reader.Polling{Source: k, Budget: shared, Observer: s, Log: zerolog.Nop()})
+			all.Go(func() { _, _ = f.Run(ctx, contract.Grant{Shard: "a"}, s) })
+		}
+		all.Wait()
+		if n := len(stuck.got()); n < 10 || n > 28 {
+			t.Errorf("got %d events of the shard whose messages take long, want some, but not more than 28 MiB", n)
+		}
+		if n := len(other.got()); n < 200 {
+			t.Errorf("got %d events of the other shard in 4 minutes, want one a second", n)
+		}
+	})
+}
