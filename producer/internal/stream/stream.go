@@ -19,6 +19,9 @@ import (
 // DefaultMaxRecord is the largest record of a stream whose limit was not raised.
 const DefaultMaxRecord = 1 << 20
 
+// pause is between two looks at a stream that is changing.
+const pause = 200 * time.Millisecond
+
 // ErrNotFound is wrapped when the stream is not there.
 var ErrNotFound = errors.New("no such stream")
 
@@ -52,7 +55,7 @@ func (s *Stream) MaxRecord(ctx context.Context) (int, error) {
 			return 0, fmt.Errorf("stream %q is being deleted: %w", s.name, ErrNotFound)
 		case types.StreamStatusCreating:
 			select {
-			case <-time.After(200 * time.Millisecond):
+			case <-time.After(pause):
 				continue
 			case <-ctx.Done():
 				return 0, fmt.Errorf("stream %q is still being created: try again when it is ACTIVE: %w", s.name, ErrNotFound)
@@ -65,19 +68,38 @@ func (s *Stream) MaxRecord(ctx context.Context) (int, error) {
 	}
 }
 
-// Shards reads every page of the stream's shards.
+// Shards reads the stream's shards. While they are being divided or merged, what
+// is read may not fit together: it is then read again, until ctx ends.
 func (s *Stream) Shards(ctx context.Context) (*shards.Map, error) {
-	var open, closed []shards.Range
+	for {
+		open, closed, err := s.list(ctx)
+		if err != nil {
+			return nil, err
+		}
+		m, err := shards.NewMap(open, closed)
+		if err == nil {
+			return m, nil
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("stream %q is still being resharded: %w", s.name, err)
+		}
+	}
+}
+
+// list reads every page of the shards.
+func (s *Stream) list(ctx context.Context) (open, closed []shards.Range, err error) {
 	in := &kinesis.ListShardsInput{StreamName: &s.name}
 	for {
 		out, err := s.api.ListShards(ctx, in)
 		if err != nil {
-			return nil, s.explain("list shards of", err)
+			return nil, nil, s.explain("list shards of", err)
 		}
 		for _, shard := range out.Shards {
 			r, err := rangeOf(shard)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if shard.SequenceNumberRange != nil && shard.SequenceNumberRange.EndingSequenceNumber != nil {
 				closed = append(closed, r)
@@ -86,7 +108,7 @@ func (s *Stream) Shards(ctx context.Context) (*shards.Map, error) {
 			}
 		}
 		if out.NextToken == nil {
-			return shards.NewMap(open, closed)
+			return open, closed, nil
 		}
 		in = &kinesis.ListShardsInput{NextToken: out.NextToken} // no name beside a token
 	}

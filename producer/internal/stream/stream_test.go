@@ -21,6 +21,7 @@ import (
 type api struct {
 	summaries []types.StreamDescriptionSummary
 	pages     [][]types.Shard
+	lists     bool // each page is a list of its own, and the last one stays
 	err       error
 	tokens    []string // tokens that ListShards was called with
 }
@@ -45,7 +46,9 @@ func (a *api) ListShards(_ context.Context, in *kinesis.ListShardsInput, _ ...fu
 	}
 	a.tokens = append(a.tokens, aws.ToString(in.NextToken))
 	out := &kinesis.ListShardsOutput{Shards: a.pages[0]}
-	if a.pages = a.pages[1:]; len(a.pages) > 0 {
+	if a.lists {
+		a.pages = a.pages[min(1, len(a.pages)-1):]
+	} else if a.pages = a.pages[1:]; len(a.pages) > 0 {
 		out.NextToken = aws.String("more")
 	}
 	return out, nil
@@ -107,9 +110,17 @@ func TestStream_Shards(t *testing.T) {
 	if _, known := m.Range("old"); !known {
 		t.Error("the closed shard is not known")
 	}
-	if _, err := stream.New(&api{pages: [][]types.Shard{{a}}}, "test").Shards(t.Context()); err == nil {
-		t.Error("got no error for a gap")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		dividing := &api{lists: true, pages: [][]types.Shard{{a}, {a, b, old}, {}}}
+		if m, err := stream.New(dividing, "test").Shards(ctx); err != nil || m.Len() != 2 {
+			t.Errorf("got %v, %v, want the second list, which has no gap", m, err)
+		}
+		if _, err := stream.New(dividing, "test").Shards(ctx); err == nil || !strings.Contains(err.Error(), "still being resharded: map shards: no open shard") {
+			t.Errorf("got %v, want an error for what never fits", err)
+		}
+	})
 	if _, err := stream.New(&api{pages: [][]types.Shard{{{ShardId: aws.String("x")}}}}, "test").Shards(t.Context()); err == nil {
 		t.Error("got no error for a shard without a range")
 	}
