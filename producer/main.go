@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -71,8 +72,12 @@ func run(args []string) int {
 	return exitFailed
 }
 
+// accountTime is what the account has to be written after the second signal.
+const accountTime = 5 * time.Second
+
 // signals returns contexts that end with the first and with the second SIGINT or
-// SIGTERM.
+// SIGTERM. Some time later a further one ends the process as it stands: what
+// it logs to may be stuck.
 func signals() (first, second context.Context) {
 	first, stop := context.WithCancel(context.Background())
 	second, abandon := context.WithCancel(context.Background())
@@ -83,6 +88,8 @@ func signals() (first, second context.Context) {
 		stop()
 		<-received
 		abandon()
+		time.Sleep(accountTime)
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
 	}()
 	return first, second
 }

@@ -95,6 +95,35 @@ func TestProducer_LogReaderGone(t *testing.T) {
 	}
 }
 
+// TestProducer_LogReaderStuck: a log that nobody reads any more holds the process
+// up, but a signal after the second ends it all the same.
+func TestProducer_LogReaderStuck(t *testing.T) {
+	s := server(t)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Close() }()
+	_ = writer.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)) // it is full long before
+	_, _ = writer.Write(make([]byte, 4<<20))
+	p := producer(t, s.URL, "PRODUCER_COUNT=10")
+	p.Stderr = writer
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()
+	eventually(t, "messages are on the stream", func() bool { return len(stored(t, s)) == 10 })
+	go func() {
+		for t.Context().Err() == nil {
+			_ = p.Process.Signal(syscall.SIGTERM)
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	if code, _ := p.end(t); code != -1 {
+		t.Errorf("got exit code %d, want none: it was ended by a signal", code)
+	}
+}
+
 // TestProducer_AccountNotWritten: the run is not clean, and the log has the account.
 func TestProducer_AccountNotWritten(t *testing.T) {
 	s := server(t)
