@@ -18,7 +18,7 @@ mutant no-backpressure internal/delivery/engine.go 's/return e.buffered > 0 .*/r
 # delivery
 mutant no-linger internal/delivery/compose.go 's/oldest.Add(e.o.Linger)/oldest/' ./internal/delivery TestEngine_Linger
 mutant too-many-records internal/delivery/compose.go 's/e.o.MaxRecords-len(batch))/1000)/' ./internal/delivery TestEngine_LosesNothing
-mutant too-many-bytes internal/delivery/compose.go 's/size+r.Size > e.o.MaxBytes/size < 0/' ./internal/delivery TestEngine_LosesNothing
+mutant too-many-bytes internal/delivery/compose.go 's/size+r.Size > most/size < 0/' ./internal/delivery TestEngine_LosesNothing
 mutant no-jitter internal/delivery/settle.go 's/e.o.Jitter() \* float64(limit)/float64(limit)/' ./internal/delivery TestEngine_FullJitter
 mutant all-again internal/delivery/settle.go 's/^\t\ttallies\[lane\].Accept(r.Size)/\t\tif i > 0 \&\& outcomes[0].Code != "" { e.again(r, outcomes[0].Code, now); continue }; &/' ./internal/delivery TestEngine_LosesNothing
 mutant failed-not-again internal/delivery/settle.go 's/if outcomes\[i\].Code != ""/if outcomes[i].Code == throttleCode/' ./internal/delivery TestEngine_LosesNothing
@@ -27,6 +27,7 @@ mutant no-pace internal/delivery/lane.go 's/if lanes\[i\].shard == ""/if lanes[i
 mutant pace-not-faster internal/pace/pace.go 's/p.tokens += 2 \* more/p.tokens += more/' ./internal/pace TestPace_NoLimit
 mutant never-given-up internal/delivery/settle.go 's/if e.o.RetryTimeout > 0/if e.o.RetryTimeout > 1<<60/' ./internal/delivery TestEngine_RetryTimeout
 mutant standstill-counts internal/delivery/run.go 's/First.Add(still)/First.Add(0*still)/' ./internal/delivery TestEngine_RetryTimeoutStandstill
+mutant way-overfilled internal/delivery/window.go 's/case w.limit == 0:/case w.limit >= 0:/' ./internal/delivery TestEngine_NarrowWay
 mutant record-limit internal/stream/stream.go 's/return int(kib) << 10, nil/return DefaultMaxRecord, nil/' ./internal/stream TestStream_MaxRecord
 mutant gap-ends internal/stream/stream.go '/) Shards(/,/^}/s/case <-time.After(pause):/&\n\t\t\treturn nil, err/' ./internal/stream TestStream_Shards
 mutant pace-believes internal/pace/pace.go 's/depth-max(0, p.tokens)-p.out, depth/depth-max(0, p.tokens), depth/' ./internal/pace TestPace_Unanswered

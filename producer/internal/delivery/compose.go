@@ -21,12 +21,16 @@ func (e *Engine) compose(now time.Time) (batch []record.Record, next time.Time) 
 		e.isolated = e.isolated[:n-1]
 		return batch, time.Time{}
 	}
+	most := min(e.o.MaxBytes, e.window.room())
+	if most <= 0 {
+		return nil, time.Time{}
+	}
 	ready, size, due, next := e.ready(now)
-	if ready == 0 || (!due && !e.closed && ready < e.o.MaxRecords && size < e.o.MaxBytes) {
-		e.want, e.wantSize = e.o.MaxRecords-ready, e.o.MaxBytes-size
+	if ready == 0 || (!due && !e.closed && ready < e.o.MaxRecords && size < most) {
+		e.want, e.wantSize = e.o.MaxRecords-ready, most-size
 		return nil, next
 	}
-	return e.take(now), time.Time{}
+	return e.take(now, most), time.Time{}
 }
 
 // ready counts what may go now. due says that something has waited long enough
@@ -76,9 +80,9 @@ func (e *Engine) ready(now time.Time) (records, size int, due bool, next time.Ti
 	return records, size, due, next
 }
 
-// take removes the records of the next request from the lanes, a share of each
-// in turn, what failed before first.
-func (e *Engine) take(now time.Time) []record.Record {
+// take removes the records of the next request from the lanes, most bytes of them
+// or a single record, a share of each in turn, what failed before first.
+func (e *Engine) take(now time.Time, most int) []record.Record {
 	batch := e.batch()
 	share, size := max(1, e.o.MaxRecords/len(e.lanes)), 0
 	for again := true; again && len(batch) < e.o.MaxRecords; {
@@ -89,7 +93,7 @@ func (e *Engine) take(now time.Time) []record.Record {
 			taken := 0
 			for taken < room {
 				r := l.peek(now)
-				if r == nil || len(batch) > 0 && size+r.Size > e.o.MaxBytes || !l.pace.Take(now, pace.Cost(r.Size)) {
+				if r == nil || len(batch) > 0 && size+r.Size > most || !l.pace.Take(now, pace.Cost(r.Size)) {
 					break
 				}
 				size += r.Size
@@ -97,7 +101,7 @@ func (e *Engine) take(now time.Time) []record.Record {
 				batch[len(batch)-1].Shard = l.shard
 				taken++
 			}
-			again = again || taken > 0 && size < e.o.MaxBytes
+			again = again || taken > 0 && size < most
 		}
 	}
 	e.turn++

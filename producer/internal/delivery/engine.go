@@ -73,6 +73,7 @@ type Engine struct {
 	turn      int               // the lane that goes first
 	failures  int               // requests that failed as a whole, in a row
 	pause     time.Time         // no request before
+	window    window            // of bytes in flight
 	stale     bool              // the shard map is to be read again
 	reading   bool              // and is being read
 	refreshAt time.Time         // not to be read before

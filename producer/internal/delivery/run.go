@@ -60,6 +60,7 @@ func (e *Engine) next(ctx context.Context, flying *sync.WaitGroup) ([]record.Rec
 		}
 		now := time.Now()
 		batch, at := e.compose(now)
+		e.window.flying += sizeOf(batch)
 		if e.stale && !e.reading && e.o.Refresh != nil {
 			if now.Before(e.refreshAt) {
 				at = e.refreshAt
@@ -109,6 +110,7 @@ func (e *Engine) send(ctx context.Context, batch []record.Record, composed time.
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.window.settle(sizeOf(batch), now, time.Now(), e.o.AttemptTimeout)
 	if err != nil {
 		e.unanswered(batch, err)
 	} else {
@@ -117,6 +119,14 @@ func (e *Engine) send(ctx context.Context, batch []record.Record, composed time.
 	e.o.Account.Buffer(e.buffered)
 	e.space.Broadcast()
 	e.signal()
+}
+
+// sizeOf is the bytes of a request's records.
+func sizeOf(batch []record.Record) (size int) {
+	for i := range batch {
+		size += batch[i].Size
+	}
+	return size
 }
 
 // discount takes the time in which the process stood still off that for which
