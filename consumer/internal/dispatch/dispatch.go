@@ -53,8 +53,6 @@ type Dispatcher struct {
 	later     []*Run // used by schedule
 	open      int    // Runs
 	inProcess int
-	self      bool        // the first batch that schedule starts is to be mine
-	mine      *batch      // for the goroutine that called schedule
 	short     time.Time   // since when there has been no room for a full batch
 	timer     *time.Timer // of a batch that waits to be filled
 }
@@ -67,7 +65,7 @@ func New(o Options) *Dispatcher {
 	d.timer = time.AfterFunc(time.Hour, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.schedule()
+		d.schedule(d.handOff)
 	})
 	d.timer.Stop()
 	return d
@@ -97,8 +95,8 @@ func (d *Dispatcher) Open(ctx context.Context) *Run {
 func (d *Dispatcher) unfinished() int { return max(d.o.ShardQueue, d.o.Unfinished/max(d.open, 1)) }
 
 // schedule starts batches while there are messages and room, taking the shards
-// in turn. The lock is held.
-func (d *Dispatcher) schedule() {
+// in turn; to gets each. The lock is held.
+func (d *Dispatcher) schedule(to func(*batch)) {
 	now, wait := time.Now(), time.Duration(-1)
 	for len(d.runnable) > 0 && d.inProcess < d.o.Limit {
 		r := d.runnable[0]
@@ -114,7 +112,7 @@ func (d *Dispatcher) schedule() {
 			d.later = append(d.later, r)
 			continue
 		}
-		d.start(r)
+		to(d.start(r))
 		d.runnable = append(d.runnable, r)
 	}
 	d.runnable = append(d.runnable, d.later...)
@@ -142,8 +140,8 @@ func (d *Dispatcher) linger(r *Run, now time.Time) time.Duration {
 	return d.o.Linger - now.Sub(d.short)
 }
 
-// start takes a batch from r, for the goroutine that asked for one or another.
-func (d *Dispatcher) start(r *Run) {
+// start takes a batch from r.
+func (d *Dispatcher) start(r *Run) *batch {
 	b, _ := d.pool.Get().(*batch)
 	if b == nil {
 		b = &batch{}
@@ -163,12 +161,13 @@ func (d *Dispatcher) start(r *Run) {
 	b.left = len(b.refs)
 	d.inProcess += b.left
 	r.batches++
-	if d.self {
-		d.self, d.mine = false, b
-		return
-	}
+	return b
+}
+
+// handOff gives b to a goroutine that waits for one, or to a new one.
+func (d *Dispatcher) handOff(b *batch) {
 	select {
-	case d.jobs <- b: // a worker waits for it
+	case d.jobs <- b:
 	default:
 		go d.work(b)
 	}
@@ -207,10 +206,14 @@ func (d *Dispatcher) process(b *batch) *batch {
 		r.stopped = true // ctx has ended; what is left is the next reader's
 	}
 	r.settle()
-	d.self = true
-	d.schedule()
-	next := d.mine
-	d.self, d.mine = false, nil
+	var next *batch
+	d.schedule(func(another *batch) {
+		if next == nil {
+			next = another
+			return
+		}
+		d.handOff(another)
+	})
 	d.mu.Unlock()
 	clear(b.messages)
 	clear(b.refs)
@@ -246,7 +249,7 @@ func (b *batch) done(places []int) {
 		r.makeRoom()
 	}
 	if b.left > 0 { // else process does it in a moment
-		d.schedule()
+		d.schedule(d.handOff)
 	}
 	d.mu.Unlock()
 	r.slots.Release(int64(finished))

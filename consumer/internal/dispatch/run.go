@@ -158,7 +158,7 @@ func (r *Run) add(messages []handler.Message, release func()) bool {
 		}
 		r.enqueue(ref{chunk: c, place: i})
 	}
-	r.d.schedule()
+	r.d.schedule(r.d.handOff)
 	return true
 }
 
@@ -255,7 +255,7 @@ func (r *Run) Finish() {
 	defer r.d.mu.Unlock()
 	r.finishing = true
 	r.settle()
-	r.d.schedule()
+	r.d.schedule(r.d.handOff)
 }
 
 // Idle is closed after Stop, when no handler has a message of r, and after
