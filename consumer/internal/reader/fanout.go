@@ -23,8 +23,7 @@ type Subscriber interface {
 // Subscription is one call of SubscribeToShard. Kinesis ends it after five
 // minutes.
 type Subscription interface {
-	// Next waits for an event; Batch.Next is its continuation sequence number,
-	// empty at the end of the shard. io.EOF is an orderly end.
+	// Next waits for an event. io.EOF is an orderly end.
 	Next(ctx context.Context) (*Batch, error)
 	Close()
 }
@@ -144,7 +143,7 @@ func (s *subscribed) once(long context.Context) (done bool, children []contract.
 		if err := s.deliver(long, b); err != nil {
 			return false, nil, err
 		}
-		if b.Next == "" {
+		if b.Last() {
 			return true, b.Children, nil
 		}
 		if time.Now().After(renew) {
@@ -157,7 +156,7 @@ func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
 	if s.again {
 		s.again = !goOn(b, s.seen, s.Observer, s.log)
 	}
-	if len(b.Records) > 0 || b.Next == "" {
+	if len(b.Records) > 0 || b.Last() {
 		release, err := s.take(ctx, b.Cost)
 		if err != nil {
 			return err
@@ -169,7 +168,7 @@ func (s *subscribed) deliver(ctx context.Context, b *Batch) error {
 		return fmt.Errorf("%w: %w", errSink, err)
 	}
 	s.Observer.Read(len(b.Records), b.Payload, b.BehindMS)
-	if b.Next != "" {
+	if !b.Last() {
 		s.last = b.Next
 	}
 	if n := len(b.Records); n > 0 {

@@ -164,7 +164,7 @@ func (l *poll) step(ctx context.Context) (done bool, children []contract.ChildSh
 		l.last, l.read = strings.Clone(b.Records[n-1].Sequence), true
 	}
 	l.iterator = b.Next
-	return b.Next == "", b.Children, nil
+	return b.Last(), b.Children, nil
 }
 
 func (l *poll) renew(ctx context.Context) error {

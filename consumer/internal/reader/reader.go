@@ -22,12 +22,15 @@ type Record struct {
 // Batch is what one call, or one event of a subscription, gave.
 type Batch struct {
 	Records  []Record
-	Next     string // the next iterator; empty at the end of the shard
+	Next     string // what to go on with: the next iterator, or a subscription's continuation sequence number; empty at the end of the shard
 	BehindMS int64  // how far behind the newest record
 	Children []contract.ChildShard
 	Cost     int64 // bytes of memory the Batch holds
 	Payload  int64 // bytes as Kinesis counts them against its limits
 }
+
+// Last tells whether the shard ends with b.
+func (b *Batch) Last() bool { return b.Next == "" }
 
 // Sentinels of a Source.
 var (

@@ -16,7 +16,7 @@ func at(last string) Start {
 // again, and reports if the stream has it no more: retention has passed it. It
 // returns false where b does not tell yet: it has no records, and is not the end.
 func goOn(b *Batch, last string, o Observer, log zerolog.Logger) (told bool) {
-	if len(b.Records) == 0 && b.Next != "" {
+	if len(b.Records) == 0 && !b.Last() {
 		return false
 	}
 	if len(b.Records) > 0 && b.Records[0].Sequence == last {

@@ -90,7 +90,7 @@ func (b *bounded) past(got *reader.Batch) bool {
 	if n := len(got.Records); n > 0 {
 		return !got.Records[n-1].Arrived.Before(until)
 	}
-	return got.Next != "" && got.BehindMS == 0 && !b.asked.Before(until)
+	return !got.Last() && got.BehindMS == 0 && !b.asked.Before(until)
 }
 
 // cut returns the batch with only those records that are in the window.

@@ -51,7 +51,7 @@ func (u *unpacker) Accept(ctx context.Context, b *reader.Batch, release func()) 
 			return err
 		}
 	}
-	if b.Next == "" && !u.after.IsZero() && !u.met { // the shard's end
+	if b.Last() && !u.after.IsZero() && !u.met {
 		u.trimmed(nil)
 	}
 	return out.flush()
