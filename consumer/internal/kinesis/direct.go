@@ -3,14 +3,11 @@ package kinesis
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
-	"github.com/aws/smithy-go"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/cbor"
-	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/reader"
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/internal/wire"
 )
 
@@ -83,34 +80,4 @@ func appendRequestCBOR(b []byte, iterator, arn string) []byte {
 		b = cbor.AppendText(cbor.AppendText(b, "StreamARN"), arn)
 	}
 	return cbor.AppendEnd(b)
-}
-
-// isUnusual tells whether an error is none of those that a reader deals with,
-// such as one of credentials or clocks, which the SDK's client knows, or of an
-// answer that only the SDK's client understands.
-func isUnusual(err error) bool {
-	if errors.Is(err, errIndirect) || errors.Is(err, errAnswer) {
-		return true
-	}
-	api, ok := wire.Refusal(err)
-	if !ok || api.ErrorFault() == smithy.FaultServer {
-		return false
-	}
-	err = classify(err)
-	return !errors.Is(err, reader.ErrExpired) && !errors.Is(err, reader.ErrThrottled) && !errors.Is(err, reader.ErrNoShard)
-}
-
-// isOfCaller tells whether an error is of the caller's credentials or clock, or
-// of how it calls: it says nothing about the encoding of the request.
-func isOfCaller(err error) bool {
-	api, ok := wire.Refusal(err)
-	if !ok {
-		return errors.Is(err, errIndirect)
-	}
-	switch api.ErrorCode() {
-	case "ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed", "InvalidSignatureException", "SignatureDoesNotMatch",
-		"AuthFailure", "UnrecognizedClientException", "InvalidClientTokenId", "IncompleteSignatureException", "AccessDeniedException":
-		return true
-	}
-	return false
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -168,12 +167,3 @@ func batchOf(e *types.SubscribeToShardEvent) *reader.Batch {
 
 // Close implements reader.Subscription.
 func (s *subscription) Close() { _ = s.stream.Close() }
-
-// subscribeError maps the errors of a subscription, which may come as an event.
-func subscribeError(err error) error {
-	var inUse *types.ResourceInUseException
-	if errors.As(err, &inUse) || strings.Contains(err.Error(), "ResourceInUseException") {
-		return fmt.Errorf("%w: %w", reader.ErrInUse, err)
-	}
-	return classify(err)
-}

@@ -72,26 +72,6 @@ func (s *Source) Iterator(ctx context.Context, g contract.Grant, at reader.Start
 	return aws.ToString(out.ShardIterator), nil
 }
 
-// misplaced maps the error of a start at a sequence number that the service does
-// not take: all else in such a request it has taken before.
-func misplaced(at reader.Start, err error) error {
-	var invalid *types.InvalidArgumentException
-	if (at.After != "" || at.Type == contract.AtSequenceNumber) && errors.As(err, &invalid) {
-		return fmt.Errorf("%w: %w", reader.ErrPosition, invalid) // without the SDK's words around it
-	}
-	return err
-}
-
-// untaken maps the error of an iterator that the service does not take. The
-// Kinesis Client Library gets another one then, too: PrefetchRecordsPublisher.
-func untaken(err error) error {
-	var invalid *types.InvalidArgumentException
-	if errors.As(err, &invalid) {
-		return fmt.Errorf("%w: %w", reader.ErrIterator, invalid) // without the SDK's words around it
-	}
-	return err
-}
-
 // stream returns the stream's ARN if the grant has it, else its name.
 func stream(g contract.Grant) (arn, name *string) {
 	if g.StreamARN != "" {
@@ -220,24 +200,4 @@ func children(in []types.ChildShard) []contract.ChildShard {
 		out = append(out, child)
 	}
 	return out
-}
-
-// classify maps the SDK's errors to the reader's.
-func classify(err error) error {
-	api, ok := wire.Refusal(err)
-	if !ok {
-		return err
-	}
-	switch api.ErrorCode() {
-	case "ExpiredIteratorException":
-		return fmt.Errorf("%w: %w", reader.ErrExpired, err)
-	case "ProvisionedThroughputExceededException", "LimitExceededException", "ThrottlingException", "KMSThrottlingException":
-		return fmt.Errorf("%w: %w", reader.ErrThrottled, err)
-	case "ResourceNotFoundException":
-		return fmt.Errorf("%w: %w", reader.ErrNoShard, err)
-	case "AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException", "KMSAccessDeniedException",
-		"KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException", "KMSOptInRequired":
-		return fmt.Errorf("%w: %w", reader.ErrRefused, api) // without the SDK's words around it
-	}
-	return err
 }

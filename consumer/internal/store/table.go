@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 	"github.com/rs/zerolog"
 
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/consumer/handler"
@@ -241,42 +240,6 @@ func unprocessed(answer []byte, batch []handler.Message, left []int) ([]int, err
 		return left, nil
 	}
 	return rest, nil
-}
-
-// isRefused tells whether DynamoDB will never take the request as it is.
-func isRefused(err error) bool {
-	api, ok := wire.Refusal(err)
-	if !ok {
-		return false
-	}
-	switch api.ErrorCode() {
-	case "ValidationException", "ItemCollectionSizeLimitExceededException", "SerializationException", "RequestEntityTooLarge":
-		return true
-	}
-	return false
-}
-
-// isUnusual tells whether an error is none of those that come with load, a bad
-// item or a lost connection, such as one of credentials or clocks, which the
-// SDK knows how to deal with.
-func isUnusual(err error) bool {
-	api, ok := wire.Refusal(err)
-	if !ok {
-		return false
-	}
-	return !isRefused(err) && !isThrottle(err) && api.ErrorFault() != smithy.FaultServer
-}
-
-func isThrottle(err error) bool {
-	api, ok := wire.Refusal(err)
-	if !ok {
-		return false
-	}
-	switch api.ErrorCode() {
-	case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":
-		return true
-	}
-	return false
 }
 
 // backoff waits with full jitter, and tells whether ctx is still good.

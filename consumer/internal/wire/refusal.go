@@ -44,3 +44,11 @@ func Refusal(err error) (api smithy.APIError, ok bool) {
 	ok = errors.As(err, &api)
 	return api, ok
 }
+
+// Code returns the code of that error, empty if there is none.
+func Code(err error) string {
+	if api, ok := Refusal(err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
