@@ -47,6 +47,22 @@ func TestProducer_Rate(t *testing.T) {
 	}
 }
 
+// TestProducer_KeyOfGenerated: generated messages have the keys that were asked for.
+func TestProducer_KeyOfGenerated(t *testing.T) {
+	s := server(t)
+	if code, sum := producer(t, s.URL, "PRODUCER_COUNT=3", "PRODUCER_KEY=/foo").run(t); code != 0 || sum.Acknowledged != 3 {
+		t.Errorf("got exit code %d, %+v, want 0 with 3 messages", code, sum)
+	}
+	err := local.Read(t.Context(), s.Client("reader"), "test", func(m local.Stored) {
+		if m.Key != "bar" {
+			t.Errorf("got key %q of %s, want bar", m.Key, m.Data)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // TestProducer_PublishedLimits: shards as the service has them refuse little, from
 // the first request on.
 func TestProducer_PublishedLimits(t *testing.T) {

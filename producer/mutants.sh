@@ -10,6 +10,7 @@ mutant last-line internal/source/lines.go 's/if size == 0 {/if size >= 0 {/' ./i
 mutant base64-as-text internal/source/lines.go 's/if r.format != Base64/if r.format != ""/' . TestProducer_Base64
 mutant pipe-not-read internal/config/config.go 's/s.Source = Stdin/s.Source = Generate/' . TestProducer_Pipe
 mutant any-key internal/source/key.go 's/return checkKey(text)/return checkKey("k")/' ./internal/source TestParseKey
+mutant key-not-heeded internal/app/app.go 's/s.Size, key)/s.Size, source.FreshKeys())/' . TestProducer_KeyOfGenerated
 mutant size internal/source/generate.go 's/missing >= 0/missing >= 1<<40/' ./internal/source TestGenerator
 mutant rate internal/app/feed.go 's/if f.limiter != nil/if f.limiter != nil \&\& f.limit < 0/' ./internal/app TestFeed_Rate
 mutant rate-at-the-end internal/app/feed.go 's/m, err := f.source.Next()/if f.limiter != nil { _ = f.limiter.Wait(ctx) }; m, err := f.source.Next()/' ./internal/app TestFeed_Rate

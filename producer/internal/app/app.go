@@ -168,12 +168,12 @@ func (t *target) options(s config.Settings, books *account.Account, log zerolog.
 }
 
 func newSource(s config.Settings, stdin io.Reader, limit int) (source.Source, error) {
-	if s.Source == config.Generate {
-		return source.NewGenerator(s.Count, s.Size, nil), nil
-	}
 	key, err := source.ParseKey(s.Key)
 	if err != nil {
 		return nil, err
+	}
+	if s.Source == config.Generate {
+		return source.NewGenerator(s.Count, s.Size, key), nil
 	}
 	return source.NewLineReader(stdin, s.Format, key, limit), nil
 }

@@ -9,12 +9,11 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/message"
 )
 
-// Generator makes the messages {"foo":"bar","record":0} and so on, each with a
-// fresh UUID as its partition key.
+// Generator makes the messages {"foo":"bar","record":0} and so on.
 type Generator struct {
 	next, count int64
 	size        int
-	random      io.Reader
+	key         KeyFunc
 	padding     []byte
 }
 
@@ -22,13 +21,9 @@ type Generator struct {
 const padKey = `,"pad":"`
 
 // NewGenerator returns a source of count messages (0: without end) of at least
-// size bytes each. random feeds the UUIDs; nil means a fast generator with a
-// secret seed.
-func NewGenerator(count int64, size int, random io.Reader) *Generator {
-	if random == nil {
-		random = newRandom()
-	}
-	g := &Generator{count: count, size: size, random: random}
+// size bytes each. key finds their partition keys.
+func NewGenerator(count int64, size int, key KeyFunc) *Generator {
+	g := &Generator{count: count, size: size, key: key}
 	for range size {
 		g.padding = append(g.padding, 'x')
 	}
@@ -39,10 +34,6 @@ func NewGenerator(count int64, size int, random io.Reader) *Generator {
 func (g *Generator) Next() (message.Message, error) {
 	if g.count > 0 && g.next >= g.count {
 		return message.Message{}, io.EOF
-	}
-	key, err := newKey(g.random)
-	if err != nil {
-		return message.Message{}, err
 	}
 	position := g.next
 	g.next++
@@ -55,6 +46,10 @@ func (g *Generator) Next() (message.Message, error) {
 		data = append(data, '"')
 	}
 	data = append(data, '}')
+	key, err := g.key(data)
+	if err != nil {
+		return message.Message{}, &BadMessage{Position: position, Reason: err.Error()}
+	}
 	return message.Message{Data: data, Key: key, Position: position}, nil
 }
 

@@ -21,8 +21,7 @@ type KeyFunc func(data []byte) (string, error)
 // between white space.
 func ParseKey(spec string) (KeyFunc, error) {
 	if spec == "uuid" {
-		random := newRandom()
-		return func([]byte) (string, error) { return newKey(random) }, nil
+		return FreshKeys(), nil
 	}
 	if strings.HasPrefix(spec, "/") {
 		return pointerKey(strings.Split(spec[1:], "/")), nil
@@ -31,6 +30,12 @@ func ParseKey(spec string) (KeyFunc, error) {
 		return fieldKey(n), nil
 	}
 	return nil, fmt.Errorf("read key %q: want uuid, a JSON pointer or a field number", spec)
+}
+
+// FreshKeys gives each message a random UUID.
+func FreshKeys() KeyFunc {
+	random := newRandom()
+	return func([]byte) (string, error) { return newKey(random) }
 }
 
 func fieldKey(n int) KeyFunc {

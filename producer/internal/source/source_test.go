@@ -17,9 +17,24 @@ import (
 	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/producer/internal/source"
 )
 
+// TestGenerator_Key: the key setting holds for generated messages too.
+func TestGenerator_Key(t *testing.T) {
+	for spec, want := range map[string]string{"/foo": "bar", "/record": "0", "/user/id": ""} {
+		key, err := source.ParseKey(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := source.NewGenerator(1, 0, key).Next()
+		var bad *source.BadMessage
+		if m.Key != want || errors.As(err, &bad) != (want == "") {
+			t.Errorf("%s: got key %q, %v, want %q", spec, m.Key, err, want)
+		}
+	}
+}
+
 func TestGenerator(t *testing.T) {
 	for _, size := range []int{0, 10, 30, 33, 34, 35, 100, 5000} {
-		g := source.NewGenerator(12, size, nil)
+		g := source.NewGenerator(12, size, source.FreshKeys())
 		keys := map[string]bool{}
 		for i := range int64(12) {
 			m, err := g.Next()

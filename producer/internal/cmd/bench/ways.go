@@ -42,7 +42,7 @@ func plainLoop(ctx context.Context, server *local.Server, size, count int) (resu
 	cfg := server.Config("plain")
 	cfg.HTTPClient = nil // the SDK's own
 	client := kinesis.NewFromConfig(cfg)
-	messages := source.NewGenerator(int64(count), size, nil)
+	messages := source.NewGenerator(int64(count), size, source.FreshKeys())
 	in := &kinesis.PutRecordsInput{StreamName: aws.String("bench")}
 	var r result
 	bytes := 0
@@ -94,7 +94,7 @@ func producer(change func(*delivery.Options)) func(context.Context, *local.Serve
 		engine := delivery.New(o)
 		done := make(chan error, 1)
 		go func() { done <- engine.Run(ctx) }()
-		messages := source.NewGenerator(int64(count), size, nil)
+		messages := source.NewGenerator(int64(count), size, source.FreshKeys())
 		for {
 			m, err := messages.Next()
 			if errors.Is(err, io.EOF) {
