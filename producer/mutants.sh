@@ -9,6 +9,7 @@ begin producer "$@"
 mutant last-line internal/source/lines.go 's/if size == 0 {/if size >= 0 {/' ./internal/source TestLineReader
 mutant base64-as-text internal/source/lines.go 's/if r.format != Base64/if r.format != ""/' . TestProducer_Base64
 mutant pipe-not-read internal/config/config.go 's/s.Source = Stdin/s.Source = Generate/' . TestProducer_Pipe
+mutant folder-replaced internal/config/config.go 's/ || mode.IsDir()//' . TestProducer_Folder
 mutant any-key internal/source/key.go 's/return checkKey(text)/return checkKey("k")/' ./internal/source TestParseKey
 mutant key-not-heeded internal/app/app.go 's/s.Size, key)/s.Size, source.FreshKeys())/' . TestProducer_KeyOfGenerated
 mutant size internal/source/generate.go 's/missing >= 0/missing >= 1<<40/' ./internal/source TestGenerator

@@ -23,6 +23,21 @@ func TestProducer_Pipe(t *testing.T) {
 	}
 }
 
+// TestProducer_Folder: `producer <events/` is a slip, and nothing is sent in its place.
+func TestProducer_Folder(t *testing.T) {
+	s := server(t)
+	folder, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = folder.Close() }()
+	p := producer(t, s.URL)
+	p.Stdin = folder
+	if code, sum := p.run(t); code != 1 || sum.Accepted != 0 || !strings.Contains(sum.Error, "is a directory") {
+		t.Errorf("got exit code %d, %+v, want 1 and nothing sent", code, sum)
+	}
+}
+
 func TestProducer_Base64(t *testing.T) {
 	s := server(t)
 	binary := []byte("\x00\n\xff\r\n")

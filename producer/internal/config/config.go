@@ -99,14 +99,15 @@ func (s *Settings) Validate() []error {
 
 // Resolve decides what Auto stands for. mode is that of standard input; set tells
 // whether a variable has a value. A pipe or a file is read, because generating
-// messages in its place would put on the stream what nobody asked for. Services
-// and containers have the null device there.
+// messages in its place would put on the stream what nobody asked for; so is a
+// folder, which cannot be and then says so. Services and containers have the
+// null device there.
 func (s *Settings) Resolve(mode os.FileMode, set func(variable string) bool) {
 	if s.Source != Auto {
 		return
 	}
 	s.Source = Generate
-	if (mode.IsRegular() || mode&os.ModeNamedPipe != 0) && !set(Prefix+"_COUNT") && !set(Prefix+"_SIZE") {
+	if (mode.IsRegular() || mode.IsDir() || mode&os.ModeNamedPipe != 0) && !set(Prefix+"_COUNT") && !set(Prefix+"_SIZE") {
 		s.Source = Stdin
 	}
 }

@@ -101,6 +101,7 @@ func TestSettings_Resolve(t *testing.T) {
 	}{
 		"a pipe":           {config.Auto, os.ModeNamedPipe, "", config.Stdin},
 		"a file":           {config.Auto, 0o644, "", config.Stdin},
+		"a folder":         {config.Auto, os.ModeDir | 0o755, "", config.Stdin},
 		"a terminal":       {config.Auto, os.ModeDevice | os.ModeCharDevice, "", config.Generate},
 		"a socket":         {config.Auto, os.ModeSocket, "", config.Generate},
 		"a count and pipe": {config.Auto, os.ModeNamedPipe, "PRODUCER_COUNT", config.Generate},
