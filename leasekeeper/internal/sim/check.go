@@ -15,6 +15,7 @@ type checker struct {
 	made               map[string]bool    // shards that had a lease row
 	evictionsForbidden bool               // an outage of the tables alone kills nobody
 	stood              bool               // nothing may move from now on
+	first              time.Time          // T, as the first row of the stream told it
 	paused             bool               // the fleet has said that nothing is read
 	stays              stays
 }
@@ -47,12 +48,16 @@ func (c *checker) started(h *hold) int64 {
 	return from
 }
 
-// positionTime is T, where an application that began at LATEST starts.
+// positionTime is T, where an application that began at LATEST starts: the first
+// one, if the row that says so was lost since.
 func (c *checker) positionTime() time.Duration {
-	if c.w.tables.stream == nil || c.w.tables.stream.InitialTimestamp.IsZero() {
+	if stream := c.w.tables.stream; c.first.IsZero() && stream != nil {
+		c.first = stream.InitialTimestamp
+	}
+	if c.first.IsZero() {
 		return -time.Hour
 	}
-	return c.w.tables.stream.InitialTimestamp.Sub(epoch())
+	return c.first.Sub(epoch())
 }
 
 func (c *checker) startOf(h *hold) int64 {

@@ -1,6 +1,10 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"github.com/terraform-ecs-kinesis/terraform-ecs-kinesis/leasekeeper/internal/lease"
+)
 
 // storm plans the faults of the schedule and returns when the last of them is over.
 func (w *world) storm() time.Duration {
@@ -66,7 +70,11 @@ func (w *world) taskFault() {
 	case 9:
 		w.scale()
 	case 10:
-		w.loseRow(t)
+		if w.sc.kind != kindOperate && w.chance(0.3) {
+			w.loseWorkerTable(long)
+		} else {
+			w.loseRow(t)
+		}
 	case 11:
 		w.misleadReader(t)
 	case 12:
@@ -255,6 +263,32 @@ func (w *world) loseRow(t *task) {
 		w.tracef("the row of %s is deleted", id)
 		w.tables.workers.put(id, nil)
 	}
+}
+
+// loseWorkerTable empties the worker table, as if it were deleted and made anew.
+// Mostly nobody is left that knew it, and shards are split or merged before others
+// come. Not where operators ask: what they asked is lost with it; nor before every
+// shard has a row, which says where it starts.
+func (w *world) loseWorkerTable(downFor time.Duration) {
+	for _, s := range w.stream.shards {
+		if w.tables.leases.rows[s.id] == nil && s.isOpen() {
+			return
+		}
+	}
+	w.check.positionTime() // remembered
+	w.tracef("the worker table is lost")
+	w.tables.workers = newTable[lease.Worker]()
+	w.tables.stream = nil
+	if w.chance(0.3) {
+		return
+	}
+	for _, t := range w.tasks {
+		if t.alive() && t.stray == nil {
+			w.crashTask(t, downFor)
+		}
+	}
+	w.reshard()
+	w.reshard()
 }
 
 // misleadReader makes a reader believe that a shard it reads is gone.
