@@ -182,7 +182,8 @@ func askHealthz(address string) error {
 	if err != nil {
 		return fmt.Errorf("ask healthz: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	client := http.Client{Transport: &http.Transport{}} // without a proxy, whatever there is for AWS
+	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask healthz: %w", err)
 	}

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -70,5 +73,19 @@ func TestRun_BadSettings(t *testing.T) {
 	}
 	if lines := strings.Split(strings.TrimSpace(stderr.String()), "\n"); len(lines) != 3 { // the drain timeout is too short for it as well
 		t.Errorf("got %q, want a line for each violation", lines)
+	}
+}
+
+// TestAskHealthz_Proxy asks its own process, whatever proxy there is for AWS.
+// From the environment net/http takes none for loopback addresses, but for any
+// other one that LEASEKEEPER_LISTEN may name.
+func TestAskHealthz_Proxy(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	usual := http.DefaultTransport
+	defer func() { http.DefaultTransport = usual }()
+	http.DefaultTransport = &http.Transport{Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: "127.0.0.1:1"})}
+	if err := askHealthz(strings.TrimPrefix(server.URL, "http://")); err != nil {
+		t.Error(err)
 	}
 }

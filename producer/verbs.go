@@ -102,7 +102,8 @@ func healthcheck() error {
 	if err != nil {
 		return fmt.Errorf("make request: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	client := http.Client{Transport: &http.Transport{}} // without a proxy, whatever there is for AWS
+	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("ask for health: %w", err)
 	}

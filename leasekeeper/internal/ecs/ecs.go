@@ -40,7 +40,8 @@ func taskID(ctx context.Context, metadataURI string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask for task metadata: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	client := http.Client{Transport: &http.Transport{}} // without a proxy, whatever there is for AWS
+	response, err := client.Do(request)
 	if err != nil {
 		return "", fmt.Errorf("ask for task metadata: %w", err)
 	}
