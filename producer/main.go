@@ -75,21 +75,24 @@ func run(args []string) int {
 // accountTime is what the account has to be written after the second signal.
 const accountTime = 5 * time.Second
 
-// signals returns contexts that end with the first and with the second SIGINT or
-// SIGTERM. Some time later a further one ends the process as it stands: what
+// signals returns contexts that end with the first and with the second SIGINT,
+// SIGTERM or SIGHUP, unless nohup has the latter ignored. Some time later a further one ends the process as it stands: what
 // it logs to may be stuck.
 func signals() (first, second context.Context) {
 	first, stop := context.WithCancel(context.Background())
 	second, abandon := context.WithCancel(context.Background())
-	received := make(chan os.Signal, 2)
-	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	received, which := make(chan os.Signal, 2), []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		which = append(which, syscall.SIGHUP)
+	}
+	signal.Notify(received, which...)
 	go func() {
 		<-received
 		stop()
 		<-received
 		abandon()
 		time.Sleep(accountTime)
-		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		signal.Reset(which...)
 	}()
 	return first, second
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	ossignal "os/signal"
 	"strings"
 	"sync"
 	"syscall"
@@ -178,8 +179,11 @@ func TestProducer_Backpressure(t *testing.T) {
 }
 
 func TestProducer_Signal(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
+			if ossignal.Ignored(signal) {
+				t.Skip("skipped: the tests run below nohup, or the like")
+			}
 			s := server(t)
 			fault(t, s, map[string]any{"kind": "partial", "rate": 0.2})
 			p := producer(t, s.URL, "PRODUCER_COUNT=0", "PRODUCER_RATE=5000", "PRODUCER_LISTEN=127.0.0.1:0")

@@ -70,6 +70,8 @@ mutant rejected-is-success internal/app/app.go 's/case summary.Rejected > 0:/cas
 mutant rejected-is-failure main.go 's/return exitRejected/return exitFailed/' . TestProducer_Stdin
 mutant account-unwritten internal/app/app.go 's/return errors.Join(runErr, fmt.Errorf("write account.*/_ = err/' . TestProducer_AccountNotWritten
 mutant drain-for-ever internal/app/app.go 's/time.AfterFunc(drain, end)/time.AfterFunc(1<<60, end)/' . TestProducer_Backpressure
+mutant hangup-kills main.go 's/if !signal.Ignored(syscall.SIGHUP)/if false/' . TestProducer_Signal
+mutant nohup-undone main.go 's/if !signal.Ignored(syscall.SIGHUP)/if true/' . TestProducer_Nohup
 mutant never-ended main.go 's/^\t\tsignal.Reset(.*/\t\t_ = 0/' . TestProducer_LogReaderStuck
 mutant second-signal-ignored main.go 's/^\t\tabandon()/\t\t_ = abandon/' . TestProducer_SecondSignal
 

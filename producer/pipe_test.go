@@ -2,7 +2,9 @@ package main_test
 
 import (
 	"encoding/base64"
+	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,6 +72,37 @@ func TestProducer_SecondSignal(t *testing.T) {
 	code, sum := p.end(t)
 	if code != 1 || sum.Stopped != "signal" || sum.Accepted != 10 || sum.Failed != 10 || sum.FailedUnsure != 10 {
 		t.Errorf("got exit code %d, %+v, want 1 with 10 failed, perhaps stored", code, sum)
+	}
+}
+
+// TestProducer_Nohup: a hangup that is ignored where the producer is started stays so.
+func TestProducer_Nohup(t *testing.T) {
+	s := server(t)
+	p := producer(t, s.URL, "PRODUCER_SOURCE=stdin")
+	p.Args = []string{"nohup", p.Path}
+	nohup, err := exec.LookPath("nohup")
+	if err != nil {
+		t.Skip("skipped: ", err)
+	}
+	p.Path = nohup
+	stdin, err := p.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := func(n int) bool { return len(stored(t, s)) == n }
+	_, _ = io.WriteString(stdin, "before\n")
+	eventually(t, "the first line is on the stream", func() bool { return lines(1) })
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(stdin, "after\n")
+	eventually(t, "the second line is on the stream", func() bool { return lines(2) })
+	_ = stdin.Close()
+	if code, sum := p.end(t); code != 0 || sum.Stopped != "end" {
+		t.Errorf("got exit code %d, %+v, want 0 at the end of the lines", code, sum)
 	}
 }
 
