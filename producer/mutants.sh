@@ -58,6 +58,7 @@ mutant positions-joined internal/account/positions.go 's/first <= position+1/fir
 mutant positions-not-joined internal/account/positions.go 's/first <= s.last+1 {/first < s.first {/' ./internal/account TestPositions
 mutant positions-unbounded internal/account/positions.go 's/maxRanges = 4000/maxRanges = 1 << 40/' ./internal/account TestAccount_PositionsBounded
 mutant cut-unsaid internal/account/positions.go 's/p.unnamed++/_ = p/' ./internal/account TestAccount_PositionsBounded
+mutant refused-unnamed internal/delivery/settle.go 's/first = r.Many\[0\]/_ = first/' ./internal/delivery TestEngine_RefusedAggregate
 mutant every-refusal-logged internal/delivery/settle.go 's/e.refused <= LoggedMessages/e.refused > 0/' ./internal/delivery TestEngine_RefusedLogged
 mutant denied-at-once internal/delivery/settle.go 's/if !e.proven {/if true {/' ./internal/delivery TestEngine_Denied
 mutant denied-never-ends internal/delivery/settle.go 's/if !e.proven {/if false {/' ./internal/delivery TestEngine_Denied

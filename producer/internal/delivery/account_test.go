@@ -102,6 +102,21 @@ func TestEngine_RefusedLogged(t *testing.T) {
 	}
 }
 
+// TestEngine_RefusedAggregate: the log names the first message of what was refused.
+func TestEngine_RefusedAggregate(t *testing.T) {
+	s, books := newStream(1, evenShards(t, 1, 0)), account.New()
+	s.on = func(int, []record.Record) error {
+		return &put.Error{Kind: put.Refused, Code: "ValidationException", Err: errors.New("no")}
+	}
+	var log bytes.Buffer
+	o := options(s, books)
+	o.Log, o.AggregateBytes = zerolog.New(&log), 5000
+	sum, err := deliver(t, o, numbered(30, 30)[10:])
+	if want := `"position":10,"messages":20,`; err != nil || sum.Failed != 20 || !strings.Contains(log.String(), want) {
+		t.Errorf("got %d failed, %v, log %s, want 20 and %s", sum.Failed, err, log.String(), want)
+	}
+}
+
 // TestEngine_AggregateBytes: aggregates are filled, and no larger than asked for.
 func TestEngine_AggregateBytes(t *testing.T) {
 	s, books := newStream(1, threeShards(t)), account.New()

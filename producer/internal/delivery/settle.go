@@ -111,7 +111,11 @@ func (e *Engine) unanswered(batch []record.Record, err error) {
 // logRefused logs a record that the service refuses alone, the first ones only.
 func (e *Engine) logRefused(r *record.Record, err error) {
 	if e.refused++; e.refused <= LoggedMessages {
-		e.o.Log.Error().Int64("position", r.One.Position).Err(err).Msg("message refused")
+		first := r.One
+		if r.Many != nil {
+			first = r.Many[0]
+		}
+		e.o.Log.Error().Int64("position", first.Position).Int("messages", r.Messages()).Err(err).Msg("message refused")
 	}
 }
 
