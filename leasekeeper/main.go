@@ -195,24 +195,8 @@ func askHealthz(address string) error {
 }
 
 func table(w io.Writer, asJSON bool) error {
-	if !asJSON {
-		return settings.WriteTable(w, config.Prefix, &config.Settings{})
+	if asJSON {
+		return json.NewEncoder(w).Encode(settings.List(config.Prefix, &config.Settings{}))
 	}
-	var b strings.Builder
-	if err := settings.WriteTable(&b, config.Prefix, &config.Settings{}); err != nil {
-		return err
-	}
-	type row struct {
-		Variable string `json:"variable"`
-		Default  string `json:"default"`
-		Meaning  string `json:"meaning"`
-	}
-	rows := []row{}
-	for i, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
-		cells := strings.Split(strings.Trim(line, "| "), " | ")
-		if i > 1 && len(cells) == 3 {
-			rows = append(rows, row{strings.Trim(cells[0], "`"), strings.Trim(cells[1], "`"), cells[2]})
-		}
-	}
-	return json.NewEncoder(w).Encode(rows)
+	return settings.WriteTable(w, config.Prefix, &config.Settings{})
 }
