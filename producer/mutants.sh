@@ -30,6 +30,7 @@ mutant pace-not-faster internal/pace/pace.go 's/p.tokens += 2 \* more/p.tokens +
 mutant never-given-up internal/delivery/settle.go 's/if e.o.RetryTimeout > 0/if e.o.RetryTimeout > 1<<60/' ./internal/delivery TestEngine_RetryTimeout
 mutant standstill-counts internal/delivery/run.go 's/First.Add(still)/First.Add(0*still)/' ./internal/delivery TestEngine_RetryTimeoutStandstill
 mutant way-overfilled internal/delivery/window.go 's/case w.limit == 0:/case w.limit >= 0:/' ./internal/delivery TestEngine_NarrowWay
+mutant way-never-recovers internal/delivery/window.go 's/min(bytes\/little/min(0*bytes\/little/' ./internal/delivery TestEngine_WayRecovers
 mutant record-limit internal/stream/stream.go 's/return int(kib) << 10, nil/return DefaultMaxRecord, nil/' ./internal/stream TestStream_MaxRecord
 mutant gap-ends internal/stream/stream.go '/) Shards(/,/^}/s/case <-time.After(pause):/&\n\t\t\treturn nil, err/' ./internal/stream TestStream_Shards
 mutant pace-believes internal/pace/pace.go 's/depth-max(0, p.tokens)-p.out, depth/depth-max(0, p.tokens), depth/' ./internal/pace TestPace_Unanswered

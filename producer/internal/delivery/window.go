@@ -8,6 +8,7 @@ import (
 const (
 	leastWindow = 64 << 10 // bytes in flight that are always allowed
 	quarter     = 4        // see settle
+	little      = 32       // that part of a request whose answer was neither soon nor late
 )
 
 // window bounds the bytes of all requests in flight, once a request got no answer
@@ -33,7 +34,8 @@ func (w *window) room() int {
 
 // settle notes that a request has ended that was sent with so many bytes. Without
 // an answer in time, a quarter of what was in flight is the bound; while answers
-// come in a quarter of that time, it grows by a quarter of their requests.
+// come in a quarter of that time, it grows by a quarter of their requests, and a
+// little in half of it.
 func (w *window) settle(bytes int, sent, now time.Time, patience time.Duration) {
 	switch took := now.Sub(sent); {
 	case took >= patience && !sent.Before(w.cut):
@@ -44,6 +46,8 @@ func (w *window) settle(bytes int, sent, now time.Time, patience time.Duration) 
 		w.cut = now
 	case w.limit > 0 && took < patience/quarter:
 		w.limit += min(bytes/quarter, math.MaxInt-w.limit)
+	case w.limit > 0 && took < patience/2:
+		w.limit += min(bytes/little, math.MaxInt-w.limit)
 	}
 	w.flying -= bytes
 }

@@ -64,3 +64,42 @@ func TestEngine_NarrowWay(t *testing.T) {
 		t.Logf("%d: %v s, %d requests, %d lost", perSecond, sum.Seconds, sum.Requests, sum.LostAnswers)
 	}
 }
+
+// hiccup is a stream that takes its time, and does not answer its first requests.
+type hiccup struct {
+	*stream
+	calls int
+}
+
+func (h *hiccup) Put(ctx context.Context, records []record.Record) ([]record.Outcome, error) {
+	h.mu.Lock()
+	h.calls++
+	silent := h.calls <= 8
+	h.mu.Unlock()
+	if silent {
+		<-ctx.Done()
+		return nil, &put.Error{Kind: put.Lost, Code: "Timeout", Err: ctx.Err()}
+	}
+	time.Sleep(80 * time.Millisecond)
+	return h.stream.Put(ctx, records)
+}
+
+// TestEngine_WayRecovers: where answers always take a good part of the time they
+// may, what was held back after lost ones comes back all the same.
+func TestEngine_WayRecovers(t *testing.T) {
+	s, books := newStream(1, threeShards(t)), account.New()
+	s.latency = 0
+	o := options(s, books)
+	o.Put, o.AttemptTimeout, o.MaxBuffered = &hiccup{stream: s}, 200*time.Millisecond, 64<<20
+	messages := make([]message.Message, 5000)
+	for i := range messages {
+		messages[i] = message.Message{Data: []byte(strings.Repeat("x", 10_000)), Key: fmt.Sprint(i), Position: int64(i)}
+	}
+	sum, err := deliver(t, o, messages)
+	if err != nil || sum.Acknowledged != 5000 {
+		t.Errorf("got %d acknowledged, failed for %v, %v, want all", sum.Acknowledged, sum.FailedReasons, err)
+	}
+	if sum.Seconds > 30 {
+		t.Errorf("got %v s, want less than half of what 64 KiB at a time take", sum.Seconds)
+	}
+}
