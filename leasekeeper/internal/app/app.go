@@ -128,6 +128,7 @@ func connect(ctx context.Context, s *config.Settings, log zerolog.Logger) (runne
 		return nil, err
 	}
 	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} } // the protocol repeats by itself, and must know of it (S5)
+	cfg = apart(cfg)
 	tables := dynamo.New(dynamodb.NewFromConfig(cfg), s.LeaseTable, s.WorkerTable, s.Attempt())
 	stream := kinesis.New(awskinesis.NewFromConfig(cfg), s.Stream, max(s.Attempt(), time.Second))
 	check := func() error {
