@@ -17,17 +17,23 @@ type stage struct {
 }
 
 const answers = `#!/bin/sh
+tasks=0
+for word; do case $word in arn:*) tasks=$((tasks + 1)) ;; esac; done
+case "$*" in
+*describe-tasks*) [ $tasks -le 100 ] || { echo "An error occurred (InvalidParameterException): Tasks cannot be more than 100." >&2; exit 254; } ;;
+esac
 case "$*" in
 *get-caller-identity*) echo "${FAKE_ACCOUNT:-111122223333}" ;;
 *describe-images*) [ -z "$FAKE_NO_IMAGE" ] || { echo "An error occurred (ImageNotFoundException)" >&2; exit 254; }; echo sha256:1 ;;
 *rolloutState*) [ -z "$FAKE_DEAF" ] || [ -e asked ] || { touch asked && exit 254; }; printf '%s\t%s\n' "${FAKE_ROLLOUT:-COMPLETED}" "${FAKE_RUNS:-definition:7}" ;;
 *desiredCount*update*|*update-service*) echo "consumer	2	2" ;;
 *services*desiredCount*) echo "${FAKE_DESIRED:-3}" ;;
-*list-tasks*RUNNING*) printf 'arn:1\tarn:2\tarn:3\n' ;;
-*list-tasks*STOPPED*) echo None ;;
+*list-tasks*RUNNING*) seq -s "	" -f arn:%g ${FAKE_DESIRED:-3} ;;
+*list-tasks*STOPPED*) if [ -z "$FAKE_STOPPED" ]; then echo None; else seq -f arn:%g $FAKE_STOPPED; fi ;;
 *wait\ tasks-stopped*) [ -z "$FAKE_WAIT" ] || [ -e waited ] || { touch waited && echo "$FAKE_WAIT" >&2 && exit 255; } ;;
 *describe-tasks*containers\[0\].exitCode*) printf '%s\t%s\n' "${FAKE_EXIT:-0}" "${FAKE_REASON:-Essential container in task exited}" ;;
-*describe-tasks*) echo "${FAKE_HEALTHY:-3}" ;;
+*describe-tasks*healthStatus*) [ -z "$FAKE_LATE" ] || [ -e asked ] || { touch asked && tasks=$((tasks - 1)); }; yes HEALTHY | head -n ${FAKE_HEALTHY:-$tasks} ;;
+*describe-tasks*stoppedAt*) for word; do case $word in arn:*) echo "stopped at $word" ;; esac; done ;;
 *run-task*) printf '%s\n' "$*" >&2; echo "${FAKE_TASK:-arn:aws:ecs:eu-west-1:111122223333:task/staging/0123abcd}" ;;
 *logs\ tail*) [ "$FAKE_EXIT" != None ] || { echo "The specified log stream does not exist." >&2; exit 254; }; echo "$*" ;;
 *describe-alarms*) echo "$*" ;;
@@ -130,6 +136,8 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"verify/rolled back":      {[]string{"FAKE_RUNS=definition:6"}, "verify.sh", "staging", false, "ECS rolled back: it runs definition:6"},
 		"verify/never stable":     {[]string{"FAKE_ROLLOUT=IN_PROGRESS"}, "verify.sh", "staging", false, "not stable after 1 s"},
 		"verify/unhealthy":        {[]string{"FAKE_HEALTHY=2"}, "verify.sh", "staging", false, "2 of 3 tasks are healthy"},
+		"verify/a task more":      {[]string{"FAKE_LATE=1"}, "verify.sh", "staging", true, "3 of 3 tasks healthy"},
+		"verify/many tasks":       {[]string{"FAKE_DESIRED=201"}, "verify.sh", "staging", true, "201 of 201 tasks healthy"},
 		"verify/owner gone":       {[]string{"FAKE_OWNER=c/3"}, "verify.sh", "staging", false, "shardId-000000000001 (owner c/3 is not there)"},
 		"verify/no owner":         {[]string{"FAKE_OWNER=None"}, "verify.sh", "staging", false, "shardId-000000000001"},
 		"verify/owner silent":     {[]string{"FAKE_STILL=5"}, "verify.sh", "staging", false, "shardId-000000000001 (owner b/2 sends no heartbeat)"},
@@ -167,6 +175,7 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"status":                  {nil, "status.sh", "staging", true, "shardId-000000000001	b/2"},
 		"status/alarms":           {nil, "status.sh", "staging", true, "--alarm-name-prefix staging- --state-value ALARM"},
 		"status/stopped":          {nil, "status.sh", "staging --stopped", true, "no task has stopped"},
+		"status/crash loop":       {[]string{"FAKE_STOPPED=150"}, "status.sh", "staging --stopped", true, "stopped at arn:99"},
 		"produce":                 {nil, "produce.sh", "staging 500", true, "--log-stream-names producer/producer/0123abcd"},
 		"produce/failed":          {[]string{"FAKE_EXIT=1"}, "produce.sh", "staging", false, "the producer ended with exit code 1"},
 		"produce/not started":     {[]string{"FAKE_TASK=None"}, "produce.sh", "staging", false, "ECS started no task"},

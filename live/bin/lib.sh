@@ -70,6 +70,19 @@ call() {
   aws --region "$region" --output text --no-cli-pager "$@"
 }
 
+# describe_tasks ENV QUERY STATUS ARGUMENT...: what QUERY says of the cluster's
+# tasks of that desired status, which list-tasks' ARGUMENTs limit. ECS describes a
+# hundred in one call, and a fleet that stops again and again has more in an hour.
+describe_tasks() {
+  local environment=$1 query=$2 arns
+  arns=$(call "$environment" ecs list-tasks --cluster "$environment" --desired-status "${@:3}" --query 'taskArns') || return
+  read -ra arns -d '' <<<"${arns//None/}" || true
+  while [ "${#arns[@]}" -gt 0 ]; do
+    call "$environment" ecs describe-tasks --cluster "$environment" --tasks "${arns[@]:0:100}" --query "$query" || return
+    arns=("${arns[@]:100}")
+  done
+}
+
 # check_account ENV: stop unless the credentials at hand are that environment's.
 check_account() {
   local want have

@@ -11,15 +11,10 @@ need_aws
 ask() { call "$environment" "$@"; }
 
 stopped() {
-  local arns
-  arns=$(ask ecs list-tasks --cluster "$environment" --desired-status STOPPED --query 'taskArns')
-  if [ -z "$arns" ] || [ "$arns" = None ]; then
-    say "no task has stopped in the last hour"
-    return
-  fi
-  # shellcheck disable=SC2086 # one argument an ARN
-  ask ecs describe-tasks --cluster "$environment" --tasks $arns \
-    --query "sort_by(tasks,&stoppedAt)[-5:].[stoppedAt,stoppedReason,join(', ',containers[].join(' ',[name,to_string(not_null(exitCode,'-')),not_null(reason,'')]))]"
+  local tasks
+  tasks=$(describe_tasks "$environment" \
+    "tasks[].[stoppedAt,stoppedReason,join(', ',containers[].join(' ',[name,to_string(not_null(exitCode,'-')),not_null(reason,'')]))]" STOPPED)
+  if [ -z "$tasks" ]; then say "no task has stopped in the last hour"; else sort <<<"$tasks" | tail -n 5; fi
 }
 
 # alarms PREFIX: those that ring; the two that start and stop tasks ring all the time.

@@ -47,13 +47,16 @@ wait_for_rollout() {
   done
 }
 
+# check_tasks: until as many tasks are healthy as should be. Autoscaling may have
+# asked for one more a moment ago, or Spot have taken one away.
 check_tasks() {
-  local arns healthy
-  arns=$(ask ecs list-tasks --cluster "$cluster" --service-name "$service" --desired-status RUNNING --query 'taskArns')
-  if [ -z "$arns" ] || [ "$arns" = None ]; then give_up "no task runs; $desired should"; fi
-  # shellcheck disable=SC2086 # one argument an ARN
-  healthy=$(ask ecs describe-tasks --cluster "$cluster" --tasks $arns --query 'length(tasks[?healthStatus==`HEALTHY`])')
-  [ "$healthy" -ge "$desired" ] || give_up "$healthy of $desired tasks are healthy"
+  local healthy deadline=$((SECONDS + wait))
+  while :; do
+    healthy=$(describe_tasks "$environment" 'tasks[].[healthStatus]' RUNNING --service-name "$service" | grep -cx HEALTHY) || true
+    [ "$healthy" -lt "$desired" ] || break
+    [ "$SECONDS" -lt "$deadline" ] || give_up "$healthy of $desired tasks are healthy"
+    sleep "$poll"
+  done
   say "$healthy of $desired tasks healthy"
 }
 
