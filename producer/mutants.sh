@@ -66,7 +66,7 @@ mutant denied-never-ends internal/delivery/settle.go 's/if !e.proven {/if false 
 mutant lost-is-not-sent internal/put/put.go 's/classify(err, .*)/classify(err, codeNoConnection)/' ./internal/put TestClient_Put_errors
 mutant unsigned-is-lost internal/put/sent.go 's/case f.built.Load():/case false:/' ./internal/put TestClient_Put_credentials
 mutant dead-connection internal/put/client.go 's/SetHTTP1(true)/SetHTTP2(true); t.Protocols.SetHTTP1(true)/; s/NextProtos = nil/NextProtos = []string{"h2"}/' ./internal/put TestDial_DeadConnection
-mutant doubled-by-sdk internal/put/put.go 's/Records: in.entries}, Once)/Records: in.entries})/' ./internal/put TestClient_Put_errors
+mutant doubled-by-sdk internal/put/put.go 's/Records: in.entries}, Once)/Records: in.entries})/' ./internal/put TestClient_Put_once
 mutant failed-is-success internal/app/app.go 's/case summary.Failed > 0:/case summary.Failed < 0:/' . TestProducer_Backpressure
 mutant rejected-is-success internal/app/app.go 's/case summary.Rejected > 0:/case summary.Rejected < 0:/' . TestProducer_Stdin
 mutant rejected-is-failure main.go 's/return exitRejected/return exitFailed/' . TestProducer_Stdin

@@ -98,6 +98,20 @@ func TestClient_Put_errors(t *testing.T) {
 	}
 }
 
+// TestClient_Put_once: a request goes out once, whatever became of it. Trying
+// again, and what that may double, is the engine's to decide.
+func TestClient_Put_once(t *testing.T) {
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	defer server.Close()
+	if err := putWithin(t, server.URL, patience); err == nil || requests.Load() != 1 {
+		t.Errorf("got %d requests and %v, want one and an error", requests.Load(), err)
+	}
+}
+
 // patience bounds a request that is to be answered.
 const patience = time.Minute
 
