@@ -105,7 +105,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GetRecords":
 		s.records(w, body, strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-amz-cbor"))
 	case "DescribeTable":
-		dynamo(w, `{"Table":{"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}}`)
+		dynamo(w, `{"Table":{"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]}}`)
 	case "BatchWriteItem":
 		s.items.Add(int64(bytes.Count(body, []byte(`"PutRequest"`))))
 		dynamo(w, `{"UnprocessedItems":{}}`)
