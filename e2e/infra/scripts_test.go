@@ -25,7 +25,8 @@ esac
 case "$*" in
 *get-caller-identity*) echo "${FAKE_ACCOUNT:-111122223333}" ;;
 *describe-images*) [ -z "$FAKE_NO_IMAGE" ] || { echo "An error occurred (ImageNotFoundException)" >&2; exit 254; }; echo sha256:1 ;;
-*rolloutState*) [ -z "$FAKE_DEAF" ] || [ -e asked ] || { touch asked && exit 254; }; printf '%s\t%s\n' "${FAKE_ROLLOUT:-COMPLETED}" "${FAKE_RUNS:-definition:7}" ;;
+*rolloutState*) [ -z "$FAKE_FAILED" ] || [ -e begun ] || { echo FAILED; exit; }; [ -z "$FAKE_DEAF" ] || [ -e asked ] || { touch asked && exit 254; }; printf '%s\t%s\n' "${FAKE_ROLLOUT:-COMPLETED}" "${FAKE_RUNS:-definition:7}" ;;
+*update-service*--force-new-deployment*) touch begun ;;
 *desiredCount*update*|*update-service*) echo "consumer	2	2" ;;
 *services*desiredCount*) echo "${FAKE_DESIRED:-3}" ;;
 *list-tasks*RUNNING*) seq -s "	" -f arn:%g ${FAKE_DESIRED:-3} ;;
@@ -154,6 +155,9 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"deploy/loses a stream":   {[]string{"FAKE_PLAN=2", "FAKE_SHOW=  # aws_kinesis_stream.this must be replaced"}, "deploy.sh", "staging --yes", false, "would be lost, so nothing was applied:\n  # aws_kinesis_stream.this must be replaced"},
 		"deploy/loses a table":    {[]string{"FAKE_PLAN=2", `FAKE_SHOW=  # aws_dynamodb_table.this["leases"] will be destroyed`}, "deploy.sh", "staging", false, "would be lost"},
 		"deploy/to lose a table":  {[]string{"FAKE_PLAN=2", `FAKE_SHOW=  # aws_dynamodb_table.this["leases"] will be destroyed`}, "deploy.sh", "staging --lose-data", true, "done and proven"},
+		"deploy/loses a network":  {[]string{"FAKE_PLAN=2", `FAKE_SHOW=  # aws_subnet.private["eu-west-1a"] must be replaced`}, "deploy.sh", "staging", false, "would be lost"},
+		"deploy/loses a VPC":      {[]string{"FAKE_PLAN=2", "FAKE_SHOW=  # aws_vpc.this must be replaced"}, "deploy.sh", "staging", false, "task scale COUNT=0"},
+		"deploy/begins again":     {[]string{"FAKE_FAILED=1"}, "deploy.sh", "staging", true, "done and proven"},
 		"deploy/loses no data":    {[]string{"FAKE_PLAN=2", "FAKE_SHOW=  # aws_kinesis_stream_consumer.this must be replaced"}, "deploy.sh", "staging", true, "done and proven"},
 		"deploy/makes its bucket": {nil, "deploy.sh", "staging --no-verify", true, "live/staging/vpc, bootstrap true"},
 		"deploy/not proven":       {nil, "deploy.sh", "staging --no-verify", true, "applied, not proven"},
@@ -202,7 +206,7 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"destroy/not named":       {nil, "destroy.sh", "production", false, "nothing was destroyed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, once := range []string{"waited", "asked", "live/applied"} {
+			for _, once := range []string{"waited", "asked", "begun", "live/applied"} {
 				_ = os.Remove(filepath.Join(s.dir, once))
 			}
 			out, ok := s.run(tc.fakes, tc.script, arguments(tc.args)...)

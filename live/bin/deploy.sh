@@ -7,7 +7,8 @@
 # --dry does everything but the cloud: no account is asked, nothing is applied.
 # --yes answers production's questions beforehand, for a pipeline with its own approval.
 # --no-verify applies and proves nothing, where nobody is to read yet.
-# --lose-data lets a plan remove a stream or a table, with what is in it.
+# --lose-data lets a plan remove a stream, a table or a subnet, with what is in it.
+# shellcheck disable=SC2016 # backticks are JMESPath literals
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -76,15 +77,17 @@ deploy_unit() {
     die "$1: applying broke off; mend the cause and run deploy again, it goes on where it stopped. To go back: put what was there before into live/${1%%/*}/env.hcl and deploy that. Units after $1 are as they were"
 }
 
-# keep_data UNIT PLAN: stop where the plan removes a stream or a table, or makes one anew.
+# keep_data UNIT PLAN: stop where the plan removes a stream, a table or a part of
+# the network, or makes one anew. A network is no data, but what runs in it first
+# loses its way out and then keeps it from being deleted.
 keep_data() {
   local shown lost
   shown=$(in_unit "$1" show -no-color "$2") || die "$1: the plan cannot be read, nothing of it was applied"
-  lost=$(grep -E '^ *# aws_(kinesis_stream|dynamodb_table)\.[^ ]+ (will be destroyed|will be replaced|.*must be replaced)' <<<"$shown") || return 0
+  lost=$(grep -E '^ *# aws_(kinesis_stream|dynamodb_table|vpc|subnet)\.[^ ]+ (will be destroyed|will be replaced|.*must be replaced)' <<<"$shown") || return 0
   [ "$lose" = yes ] ||
     die "$1: with all that is in it would be lost, so nothing was applied:
 $lost
-If that is meant: deploy once with -- --lose-data"
+If that is meant (of a network only with no task in it: task scale COUNT=0): deploy once with -- --lose-data"
 }
 
 # apply_unit PATH: plan, show, ask where production is concerned, apply the plan.
@@ -111,6 +114,18 @@ apply_unit() {
   in_unit "$unit" apply "$plan"
 }
 
+# begin_again: a roll-out that failed with none before it to go back to starts no
+# task any more, whatever was mended since, and to Terraform it is as it should be.
+begin_again() {
+  local state
+  state=$(call "$environment" ecs describe-services --cluster "$environment" --services consumer \
+    --query 'services[0].deployments[?status==`PRIMARY`]|[0].rolloutState') || return 0 # verify asks again
+  [ "$state" = FAILED ] || return 0
+  step "roll-out"
+  say "the one before failed; it is begun again"
+  call "$environment" ecs update-service --cluster "$environment" --service consumer --force-new-deployment --query service.serviceName
+}
+
 check_tools
 if ! no_cloud; then
   step "account"
@@ -132,6 +147,7 @@ if no_cloud; then
   say "$([ "$dry" = yes ] && echo "deploy $environment: dry run passed" || echo "deploy $environment: applied")"
   exit 0
 fi
+begin_again
 if [ "$verify" = no ]; then
   say "deploy $environment: applied, not proven; later: task verify ENV=$environment"
   exit 0
