@@ -29,7 +29,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "write_throttled" {
-  alarm_name          = "${var.name}-write-throttled"
+  alarm_name          = "${var.name}-puts-throttled" # a table's is <table>-write-throttled, and a stream may have its name
   alarm_description   = "Producers are refused: a shard takes 1 MB/s or 1000 records/s. Add shards, or spread the partition keys."
   namespace           = "AWS/Kinesis"
   metric_name         = "WriteProvisionedThroughputExceeded"

@@ -90,6 +90,16 @@ run "alarms_are_heard" {
   }
 }
 
+run "named_like_a_table" {
+  command = plan
+  variables { name = "staging-messages" }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.write_throttled.alarm_name != "staging-messages-write-throttled"
+    error_message = "the table staging-messages has an alarm of this name, and each deploy would put one over the other"
+  }
+}
+
 run "refuses_name" {
   command = plan
   variables { name = "my stream" }
