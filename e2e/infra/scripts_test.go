@@ -51,7 +51,7 @@ const units = `#!/bin/sh
 case "$*" in
 *age_metric*) printf 'SubscribeToShardEvent.MillisBehindLatest Name=StreamName,Value=s Name=ConsumerName,Value=c' ;;
 *verb_task_definition_arns*) echo '{"consumer":"consumer-verb:7","leasekeeper":"leasekeeper-verb:7"}' ;;
-*" plan"*) echo "plan $PWD, bootstrap $TG_BACKEND_BOOTSTRAP"; exit ${FAKE_PLAN:-0} ;;
+*" plan"*) echo "plan $PWD, bootstrap $TG_BACKEND_BOOTSTRAP, $TF_CLI_ARGS_plan"; exit ${FAKE_PLAN:-0} ;;
 *" show "*) echo "$FAKE_SHOW" ;;
 *" apply "*) [ -z "$FAKE_ONCE" ] || [ -e "$HOME/live/applied" ] || { touch "$HOME/live/applied" && exit 1; }; exit ${FAKE_APPLY:-0} ;;
 *" state list"*) echo "$FAKE_STATE" ;;
@@ -159,6 +159,7 @@ func TestScripts_SayWhatIsWrong(t *testing.T) {
 		"deploy/loses a VPC":      {[]string{"FAKE_PLAN=2", "FAKE_SHOW=  # aws_vpc.this must be replaced"}, "deploy.sh", "staging", false, "task scale COUNT=0"},
 		"deploy/begins again":     {[]string{"FAKE_FAILED=1"}, "deploy.sh", "staging", true, "done and proven"},
 		"deploy/loses no data":    {[]string{"FAKE_PLAN=2", "FAKE_SHOW=  # aws_kinesis_stream_consumer.this must be replaced"}, "deploy.sh", "staging", true, "done and proven"},
+		"deploy/waits for a lock": {nil, "deploy.sh", "staging", true, "live/_global/ecr, bootstrap true, -lock-timeout=3m"},
 		"deploy/makes its bucket": {nil, "deploy.sh", "staging --no-verify", true, "live/staging/vpc, bootstrap true"},
 		"deploy/not proven":       {nil, "deploy.sh", "staging --no-verify", true, "applied, not proven"},
 		"plan/makes nothing":      {nil, "plan.sh", "staging", true, "live/staging/vpc, bootstrap false"},

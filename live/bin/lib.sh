@@ -108,12 +108,13 @@ image_exists() {
   die "ask the registry for $1:$2: $answer"
 }
 
-# in_unit UNIT ARGUMENT...: terragrunt in live/UNIT, speaking plainly.
+# in_unit UNIT ARGUMENT...: terragrunt in live/UNIT, speaking plainly. Two
+# environments deployed at once meet in the registry's unit: one waits for the other.
 in_unit() {
-  local unit=$1
+  local unit=$1 patience=-lock-timeout=3m
   shift
   (cd "$tree/live/$unit" &&
-    TF_IN_AUTOMATION=1 TG_NON_INTERACTIVE=true TG_TF_FORWARD_STDOUT=true TG_LOG_LEVEL="${TG_LOG_LEVEL:-error}" \
+    TF_CLI_ARGS_plan=$patience TF_CLI_ARGS_apply=$patience TF_CLI_ARGS_destroy=$patience TF_IN_AUTOMATION=1 TG_NON_INTERACTIVE=true TG_TF_FORWARD_STDOUT=true TG_LOG_LEVEL="${TG_LOG_LEVEL:-error}" \
       TG_BACKEND_BOOTSTRAP="$(no_cloud && echo false || echo "$bootstrap")" terragrunt --no-color "$@")
 }
 
