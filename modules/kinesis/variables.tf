@@ -80,6 +80,11 @@ variable "fan_out_consumers" {
     condition     = length(var.fan_out_consumers) <= 20 && alltrue([for name in var.fan_out_consumers : can(regex("^[a-zA-Z0-9_.-]{1,128}$", name))])
     error_message = "fan_out_consumers: want at most 20 names of 1 to 128 letters, digits, dots, dashes and underscores."
   }
+
+  validation {
+    condition     = !contains(var.fan_out_consumers, "polling")
+    error_message = "fan_out_consumers: polling is what the alarm of those that poll is called; choose another name."
+  }
 }
 
 variable "iterator_age_alarm_fraction" {

@@ -142,6 +142,12 @@ run "refuses_fan_out_name" {
   expect_failures = [var.fan_out_consumers]
 }
 
+run "refuses_polling_as_a_name" {
+  command = plan
+  variables { fan_out_consumers = ["polling"] }
+  expect_failures = [var.fan_out_consumers]
+}
+
 run "refuses_late_alarm" {
   command = plan
   variables { iterator_age_alarm_fraction = 1 }
