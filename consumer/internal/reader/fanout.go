@@ -200,7 +200,7 @@ func (s *subscribed) take(ctx context.Context, bytes int64) (release func(), err
 // poll polls for a while. It tells whether the shard's end was reached.
 func (s *subscribed) poll(ctx context.Context) (done bool, children []contract.ChildShard, err error) {
 	s.seen = ""
-	children, s.last, err = s.Polling.from(ctx, s.grant, s.sink, s.last, time.Now().Add(s.Fallback))
+	children, s.last, err = s.Polling.from(ctx, s.grant, s.sink, s.held, s.last, time.Now().Add(s.Fallback))
 	if errors.Is(err, errEnough) {
 		return false, nil, nil
 	}

@@ -46,15 +46,15 @@ type Polling struct {
 // Patience it may be that of the source too: at once if reading is refused or
 // the shard is gone, which then is no end, and else when patience is over.
 func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
-	children, _, err := p.from(ctx, g, sink, "", time.Time{})
+	children, _, err := p.from(ctx, g, sink, budget.New(ahead*MaxAnswer), "", time.Time{})
 	return children, err
 }
 
 // from is Run from after the record last on, if that is not empty, and until a
 // time, if that is not zero: errEnough is the error then. It returns the last
-// record that sink has taken.
-func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, last string, until time.Time) ([]contract.ChildShard, string, error) {
-	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: budget.New(ahead * MaxAnswer), log: named(p.Log, g)}
+// record that sink has taken. Batches are of held until they are released.
+func (p *Polling) from(ctx context.Context, g contract.Grant, sink Sink, held *budget.Budget, last string, until time.Time) ([]contract.ChildShard, string, error) {
+	l := &poll{Polling: p, grant: g, sink: sink, last: last, pacer: newPacer(p.Pace), held: held, log: named(p.Log, g)}
 	for {
 		done, children, err := l.step(ctx)
 		switch {

@@ -44,3 +44,34 @@ func TestFanout_Share(t *testing.T) {
 		}
 	})
 }
+
+// TestFanout_ShareWhilePolling has no subscription for an hour, and is polled
+// again and again: the shard holds no more than with one.
+func TestFanout_ShareWhilePolling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := budget.New(256 << 20)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+			b := one(n)
+			b.Cost = 1 << 20
+			return b, nil
+		}}
+		k := &sink{keep: -1}
+		f := reader.NewFanout(refusing{}, &reader.Polling{
+			Source: s, Budget: shared, Observer: k, Log: zerolog.Nop(), Pace: reader.Pace{CallsPerSecond: 0.1, MaxWait: time.Minute},
+		})
+		f.GiveUp = 1
+		_, _ = f.Run(ctx, contract.Grant{Shard: "a"}, k)
+		if used := shared.Used(); used < 10<<20 || used > 28<<20 {
+			t.Errorf("got %d MiB held of %d answers, want some, but not more than 28", used>>20, s.count("a"))
+		}
+	})
+}
+
+// refusing is a Subscriber that has no subscription to give.
+type refusing struct{}
+
+func (refusing) Subscribe(context.Context, contract.Grant, reader.Start) (reader.Subscription, error) {
+	return nil, reader.ErrInUse
+}
