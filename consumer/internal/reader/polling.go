@@ -46,8 +46,15 @@ type Polling struct {
 // Patience it may be that of the source too: at once if reading is refused or
 // the shard is gone, which then is no end, and else when patience is over.
 func (p *Polling) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
-	children, _, err := p.from(ctx, g, sink, budget.New(ahead*MaxAnswer), "", time.Time{})
+	children, _, err := p.from(ctx, g, sink, p.part(), "", time.Time{})
 	return children, err
+}
+
+// part returns what one shard may hold, with the answer that it asks for: no more
+// is asked for once half of what the Budget has beside an answer is held, so that
+// there is room for one of another shard, however small the Budget is.
+func (p *Polling) part() *budget.Budget {
+	return budget.New(MaxAnswer + min((ahead-1)*MaxAnswer, max(0, p.Budget.Size()-MaxAnswer)/2))
 }
 
 // from is Run from after the record last on, if that is not empty, and until a

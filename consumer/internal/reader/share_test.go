@@ -75,3 +75,32 @@ type refusing struct{}
 func (refusing) Subscribe(context.Context, contract.Grant, reader.Start) (reader.Subscription, error) {
 	return nil, reader.ErrInUse
 }
+
+// TestPolling_Share has a shard in each of whose answers, small ones, is a message
+// that takes long, and another one beside it, which is read on: with the smallest
+// budget there is memory for one answer of it.
+func TestPolling_Share(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := budget.New(16 << 20)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		stuck, other := &sink{keep: -1}, &sink{}
+		var all sync.WaitGroup
+		for _, k := range []*sink{stuck, other} {
+			s := &source{answer: func(_ string, n int) (*reader.Batch, error) {
+				b := one(n)
+				b.Cost = 11 << 10
+				return b, nil
+			}}
+			p := &reader.Polling{Source: s, Budget: shared, Observer: k, Log: zerolog.Nop(), Pace: reader.Pace{CallsPerSecond: 4, MaxWait: time.Second}}
+			all.Go(func() { _, _ = p.Run(ctx, contract.Grant{Shard: "a"}, k) })
+		}
+		all.Wait()
+		if n := len(stuck.got()); n < 50 {
+			t.Errorf("got %d answers of the shard whose messages take long, want some", n)
+		}
+		if n := len(other.got()); n < 3000 {
+			t.Errorf("got %d answers of the other shard in an hour, want one a second", n)
+		}
+	})
+}
