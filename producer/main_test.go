@@ -64,6 +64,15 @@ func TestProducer_KeyOfGenerated(t *testing.T) {
 	}
 }
 
+// TestProducer_KeyOfNoGenerated: generated messages that cannot have the key are no
+// reason to make more of them, without end and as fast as can be.
+func TestProducer_KeyOfNoGenerated(t *testing.T) {
+	code, sum := producer(t, server(t).URL, "PRODUCER_COUNT=0", "PRODUCER_KEY=/user/id").run(t)
+	if code != 1 || sum.Rejected != 0 {
+		t.Errorf("got exit code %d, %+v, want 1 at the first message", code, sum)
+	}
+}
+
 // TestProducer_PublishedLimits: shards as the service has them refuse little, from
 // the first request on.
 func TestProducer_PublishedLimits(t *testing.T) {

@@ -12,6 +12,7 @@ mutant pipe-not-read internal/config/config.go 's/s.Source = Stdin/s.Source = Ge
 mutant folder-replaced internal/config/config.go 's/ || mode.IsDir()//' . TestProducer_Folder
 mutant any-key internal/source/key.go 's/return checkKey(text)/return checkKey("k")/' ./internal/source TestParseKey
 mutant key-not-heeded internal/app/app.go 's/s.Size, key)/s.Size, source.FreshKeys())/' . TestProducer_KeyOfGenerated
+mutant keyless-for-ever internal/source/generate.go 's/fmt.Errorf("find the key of generated messages: %w", err)/\&BadMessage{Position: position, Reason: fmt.Sprint(err)}/' ./internal/source TestGenerator_Key
 mutant size internal/source/generate.go 's/missing >= 0/missing >= 1<<40/' ./internal/source TestGenerator
 mutant rate internal/app/feed.go 's/if f.limiter != nil/if f.limiter != nil \&\& f.limit < 0/' ./internal/app TestFeed_Rate
 mutant rate-at-the-end internal/app/feed.go 's/m, err := f.source.Next()/if f.limiter != nil { _ = f.limiter.Wait(ctx) }; m, err := f.source.Next()/' ./internal/app TestFeed_Rate

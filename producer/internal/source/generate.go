@@ -1,6 +1,7 @@
 package source
 
 import (
+	"fmt"
 	"io"
 	"strconv"
 
@@ -21,7 +22,8 @@ type Generator struct {
 const padKey = `,"pad":"`
 
 // NewGenerator returns a source of count messages (0: without end) of at least
-// size bytes each. key finds their partition keys.
+// size bytes each. key finds their partition keys: where it cannot in one, it cannot
+// in any, and that is an error of the source, not of the message.
 func NewGenerator(count int64, size int, key KeyFunc) *Generator {
 	g := &Generator{count: count, size: size, key: key}
 	for range size {
@@ -48,7 +50,7 @@ func (g *Generator) Next() (message.Message, error) {
 	data = append(data, '}')
 	key, err := g.key(data)
 	if err != nil {
-		return message.Message{}, &BadMessage{Position: position, Reason: err.Error()}
+		return message.Message{}, fmt.Errorf("find the key of generated messages: %w", err)
 	}
 	return message.Message{Data: data, Key: key, Position: position}, nil
 }

@@ -26,7 +26,7 @@ func TestGenerator_Key(t *testing.T) {
 		}
 		m, err := source.NewGenerator(1, 0, key).Next()
 		var bad *source.BadMessage
-		if m.Key != want || errors.As(err, &bad) != (want == "") {
+		if m.Key != want || (err != nil) != (want == "") || errors.As(err, &bad) {
 			t.Errorf("%s: got key %q, %v, want %q", spec, m.Key, err, want)
 		}
 	}
