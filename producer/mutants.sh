@@ -43,7 +43,7 @@ mutant key-not-closed internal/delivery/engine.go '/^func (e \*Engine) place/,/^
 mutant aggregate-not-sealed internal/delivery/engine.go '/^func (e \*Engine) seal/,/^}/s/if !e.o.Ordered/if true/' ./internal/delivery TestEngine_LosesNothing
 mutant failure-opens-key internal/delivery/settle.go 's/^\tr.Due = now/\tr.Each(func(m message.Message) { e.gate.Open(m.Key) }); &/' ./internal/delivery TestEngine_LosesNothing
 mutant split-aggregate-passes internal/delivery/engine.go 's/if e.o.Ordered \&\& e.gate.Hold(m)/if false/' ./internal/delivery TestEngine_LosesNothing
-mutant keys-opened-in-turn internal/delivery/settle.go '/^\tr.Each(func(m message.Message) { e.gate.Open(m.Key) })/d; s/^\t\tfor {$/\t\te.gate.Open(m.Key); for {/' ./internal/delivery TestEngine_LosesNothing
+mutant keys-opened-in-turn internal/delivery/settle.go '/^\tr.Each(func(m message.Message) { e.gate.Open(m.Key) })/d; s/^\t\tfor {$/\t\te.gate.Open(m.Key); for {/' ./internal/delivery TestEngine_OrderOfRepeatedKeys
 mutant reshard-passes internal/delivery/reshard.go 's/if e.o.Ordered \&\& !e.gate.Pass(m)/if false/' ./internal/delivery TestEngine_ReshardKeepsOrder
 mutant held-goes-last internal/order/gate.go 's/q.list = append(\[\]message.Message{m}, q.list...)/q.list = append(q.list, m)/' ./internal/order TestGate
 mutant gate-forgets-rest internal/order/gate.go 's/q.list\[q.head:\]...), 0/q.list[q.head+1:]...), 0/' ./internal/order TestGate

@@ -78,6 +78,21 @@ func TestEngine_LosesNothing(t *testing.T) {
 	})
 }
 
+// TestEngine_OrderOfRepeatedKeys: an aggregate has many messages of a key, and
+// those that wait for it fill another while it is settled.
+func TestEngine_OrderOfRepeatedKeys(t *testing.T) {
+	for seed := range uint64(20) {
+		s, books := newStream(seed, threeShards(t)), account.New()
+		s.partial = 0.3
+		o := options(s, books)
+		o.AggregateBytes, o.Ordered, o.MaxRecords = 200, true, 1
+		if sum, err := deliver(t, o, numbered(600, 3)); err != nil || sum.Acknowledged != 600 {
+			t.Fatalf("seed %d: got %d acknowledged, %v, want 600", seed, sum.Acknowledged, err)
+		}
+		checkOrder(t, s)
+	}
+}
+
 // checkOrder fails when the first copies of a key's messages are out of order.
 func checkOrder(t rapid.TB, s *stream) {
 	t.Helper()
