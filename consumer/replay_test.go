@@ -192,6 +192,7 @@ func TestReplay_Stopped(t *testing.T) {
 // TestReplay_Refused ends by itself when it may not read any more, says why in
 // one line, and goes on where it was when it may again.
 func TestReplay_Refused(t *testing.T) {
+	t.Parallel()
 	r := begin(t)
 	r.aws.Fault(`{"service":"kinesis","client":"consumer","operation":"GetRecords","kind":"error","status":400,"code":"ExpiredTokenException","message":"of late"}`)
 	s := r.end(t, app.ExitFailed)
@@ -206,6 +207,7 @@ func TestReplay_Refused(t *testing.T) {
 // TestReplay_StreamDeleted does not take shards that are gone with their stream
 // for done.
 func TestReplay_StreamDeleted(t *testing.T) {
+	t.Parallel()
 	r := begin(t)
 	if _, err := r.aws.Kinesis().DeleteStream(t.Context(), &kinesis.DeleteStreamInput{StreamName: aws.String("test")}); err != nil {
 		t.Fatal(err)

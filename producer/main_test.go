@@ -88,6 +88,7 @@ func TestProducer_PublishedLimits(t *testing.T) {
 
 // TestProducer_Soak is a small share of what internal/cmd/soak does.
 func TestProducer_Soak(t *testing.T) {
+	t.Parallel()
 	producer, localaws := binaries(t)
 	base := local.Soak{Producer: producer, Localaws: localaws, Messages: 40_000, Keys: 3_000, Partial: 0.05, Throttle: 0.02, LoseResponse: 0.05, Buffered: 4 << 20}
 	for name, change := range map[string]func(*local.Soak){

@@ -146,6 +146,7 @@ func TestProducer_LogReaderGone(t *testing.T) {
 // TestProducer_LogReaderStuck: a log that nobody reads any more holds the process
 // up, but a signal after the second ends it all the same.
 func TestProducer_LogReaderStuck(t *testing.T) {
+	t.Parallel()
 	s := server(t)
 	reader, writer, err := os.Pipe()
 	if err != nil {
