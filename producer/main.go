@@ -76,8 +76,8 @@ func run(args []string) int {
 const accountTime = 5 * time.Second
 
 // signals returns contexts that end with the first and with the second SIGINT,
-// SIGTERM or SIGHUP, unless nohup has the latter ignored. Some time later a further one ends the process as it stands: what
-// it logs to may be stuck.
+// SIGTERM or SIGHUP, unless nohup has the latter ignored. accountTime after the
+// second a further one ends the process as it stands: what it logs to may be stuck.
 func signals() (first, second context.Context) {
 	first, stop := context.WithCancel(context.Background())
 	second, abandon := context.WithCancel(context.Background())
