@@ -56,7 +56,7 @@ func NewFanout(s Subscriber, p *Polling) *Fanout {
 // Run reads as Polling.Run does.
 func (f *Fanout) Run(ctx context.Context, g contract.Grant, sink Sink) ([]contract.ChildShard, error) {
 	log := named(f.Log, g)
-	s := &subscribed{Fanout: f, grant: g, sink: sink, log: log, held: budget.New(min(ahead*MaxAnswer, f.Budget.Size()/2))}
+	s := &subscribed{Fanout: f, grant: g, sink: sink, log: log, held: f.Polling.part()}
 	for failures := 0; ; {
 		done, children, err := s.once(ctx)
 		switch {
